@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#   make            the binary build/mptcp-bpf and every policy object
+#   make demo       set up this machine, build, and show a real transfer over two paths
+#   make test       set up this machine, build, and run every test (as root)
+#   make install    DESTDIR= PREFIX=/usr/local
+# V=1 shows commands; SAN=1 builds the controller with ASan and UBSan; WERROR=1 makes warnings errors.
+
+VERSION := 0.1
+PREFIX ?= /usr/local
+CLANG ?= clang
+LLVM_STRIP ?= llvm-strip
+LLVM_OBJCOPY ?= llvm-objcopy
+Q := $(if $(V),,@)
+B := build
+
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wformat=2 $(if $(WERROR),-Werror)
+MAP := -ffile-prefix-map=$(CURDIR)=.
+CPPFLAGS := -Iinclude -Iuser -DMPB_VERSION='"$(VERSION)"'
+CFLAGS := -std=gnu11 -g -O2 $(WARN) $(MAP) $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer)
+LIBS := libbpf libmnl jansson
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror) $(MAP) \
+	-Iinclude -Ibpf/lib -idirafter /usr/include/$(shell uname -m)-linux-gnu
+
+POLICIES := $(sort $(wildcard bpf/sched/*.bpf.c bpf/cc/*.bpf.c bpf/opt/*.bpf.c bpf/guard/*.bpf.c bpf/probe/*.bpf.c))
+OBJS := $(POLICIES:%.bpf.c=$(B)/%.bpf.o)
+USER := $(sort $(wildcard user/*.c))
+UOBJ := $(USER:%.c=$(B)/%.o) $(B)/catalog.o
+
+all: $(B)/mptcp-bpf $(B)/relay $(B)/tests/mpio
+
+# The floors, said before the compiler says it worse.
+$(B)/.deps: Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)for need in "libbpf 1.4" "libxdp 1.3" "libmnl 1.0" "jansson 2.12"; do set -- $$need; pkg-config --atleast-version=$$2 $$1 || { \
+		echo "mptcp-bpf: $$1 >= $$2 is needed, found $$(pkg-config --modversion $$1 2>/dev/null || echo none)" >&2; \
+		echo "hint: scripts/setup installs what is missing" >&2; exit 1; }; done
+	$(Q)touch $@
+
+# Relocations of BTF are for linkers; libbpf takes the symbols instead.
+$(B)/%.bpf.o: %.bpf.c $(B)/.deps
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
+	$(Q)$(LLVM_STRIP) -g $@.tmp
+	$(Q)$(LLVM_OBJCOPY) --remove-section .rel.BTF --remove-section .rel.BTF.ext $@.tmp $@ && rm $@.tmp
+
+# Every object, between two labels; the table ends with zeros.
+$(B)/catalog.S: $(OBJS)
+	$(Q){ echo '.section .rodata,"a"'; n=0; for o in $^; do echo ".balign 16"; echo "o$$n: .incbin \"$$o\""; echo "e$$n: .byte 0"; n=$$((n+1)); done; \
+	echo '.section .data.rel.ro,"aw"'; echo ".globl mpb_catalog"; echo ".balign 8"; echo "mpb_catalog:"; \
+	i=0; while [ $$i -lt $$n ]; do echo ".quad o$$i, e$$i"; i=$$((i+1)); done; echo ".quad 0, 0"; \
+	echo '.section .note.GNU-stack,"",%progbits'; } > $@
+
+$(B)/catalog.o: $(B)/catalog.S
+	$(Q)$(CC) $(MAP) -c $< -o $@
+
+$(B)/user/%.o: user/%.c $(B)/.deps
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(shell pkg-config --cflags $(LIBS)) -MMD -MP -c $< -o $@
+
+$(B)/mptcp-bpf: $(UOBJ)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs $(LIBS))
+
+$(B)/relay: scripts/relay.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $<
+
+MPIO := $(sort $(wildcard tests/tools/*.c))
+$(B)/tests/mpio: $(MPIO) $(wildcard tests/tools/*.h)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $(MPIO) -lpthread -lm
+
+clean:
+	$(Q)rm -rf $(B)
+
+.PHONY: all clean demo test install
+.DELETE_ON_ERROR:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

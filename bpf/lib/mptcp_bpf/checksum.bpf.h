@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The TCP checksum in XDP, where nothing tells whether the field holds a checksum or, for a frame that never left this machine (CHECKSUM_PARTIAL, as
+ * on veth), the folded pseudo-header sum that the device would complete. */
+#ifndef MPTCP_BPF_CHECKSUM_BPF_H
+#define MPTCP_BPF_CHECKSUM_BPF_H
+
+#include <mptcp_bpf/packet.bpf.h>
+
+#define MPB_CSUM_CHUNK 64
+#define MPB_CSUM_CHUNKS 8192 /* 512 KB: the largest GSO frame */
+
+static __always_inline __u16 mpb_fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* The pseudo-header sum of RFC 9293 section 3.1 and RFC 8200 section 8.1, folded. The words of a mapped IPv4 address that are not the address
+ * cancel: 0xffff is zero in ones' complement. */
+static __always_inline __u16 mpb_pseudo(const struct mpb_tuple *t, __u32 l4len)
+{
+	__u64 sum = bpf_htons(IPPROTO_TCP) + (__u64)bpf_htonl(l4len);
+
+	for (int i = 0; i < 4; i++)
+		sum += (__u64)t->saddr[i] + t->daddr[i];
+	return mpb_fold(sum);
+}
+
+struct mpb_sum {
+	struct xdp_md *xdp;
+	__u32 off, end;
+	__u64 sum;
+};
+
+static long mpb_sum_chunk(__u32 i, struct mpb_sum *c)
+{
+	__u8 buf[MPB_CSUM_CHUNK] = {};
+	__u32 n = c->end - c->off;
+
+	if (c->off >= c->end)
+		return 1;
+	if (n > MPB_CSUM_CHUNK)
+		n = MPB_CSUM_CHUNK;
+	barrier_var(n);
+	if (n < 1 || n > MPB_CSUM_CHUNK || bpf_xdp_load_bytes(c->xdp, c->off, buf, n))
+		return 1;
+	c->sum = bpf_csum_diff(NULL, 0, (__be32 *)buf, sizeof(buf), (__u32)c->sum);
+	c->off += MPB_CSUM_CHUNK;
+	return 0;
+}
+
+/* Does the field hold the pseudo-header sum only? Where it does not even look so, it holds a checksum; where it does, one checksum in 65,535 looks
+ * so too, and the sum over the whole segment decides. */
+static __noinline int mpb_csum_partial(struct xdp_md *xdp, const struct mpb_tuple *t, __u32 l4, __u32 l4len, __u32 field)
+{
+	struct mpb_sum c = { .xdp = xdp, .off = l4, .end = l4 + l4len };
+	__u16 pseudo;
+
+	if (!t)
+		return 0;
+	pseudo = mpb_pseudo(t, l4len);
+	if (field != pseudo && !((field == 0 || field == 0xffff) && (pseudo == 0 || pseudo == 0xffff)))
+		return 0;
+	bpf_loop(MPB_CSUM_CHUNKS, mpb_sum_chunk, &c, 0);
+	return mpb_fold(c.sum + pseudo) != 0xffff;
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel types that are read, with just the fields that are read. CO-RE finds each field by name in the running kernel's BTF, so order and
+ * neighbours do not matter here, and an object does not depend on the builder's kernel. */
+#ifndef MPTCP_BPF_KERNEL_BPF_H
+#define MPTCP_BPF_KERNEL_BPF_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+
+#define AF_INET 2
+#define AF_INET6 10
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct in6_addr {
+	union {
+		__be32 u6_addr32[4];
+	} in6_u;
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct net_device {
+	int ifindex;
+};
+
+struct dst_entry {
+	struct net_device *dev;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	struct dst_entry *sk_dst_cache;
+	unsigned long sk_pacing_rate;
+};
+
+struct inet_sock {
+	struct sock sk;
+};
+
+struct tcp_congestion_ops {
+	char name[16];
+};
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+	const struct tcp_congestion_ops *icsk_ca_ops;
+	void *icsk_ulp_data;
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	__u32 mss_cache;
+	__u32 snd_cwnd;
+	__u32 lost_out;
+	__u32 sacked_out;
+	__u32 retrans_out;
+	__u32 packets_out;
+	__u32 lost;
+	__u64 bytes_sent;
+	__u64 bytes_acked;
+	__u64 bytes_retrans;
+	__u32 write_seq;
+	__u32 snd_nxt;
+	__u32 srtt_us;
+	__u32 rate_delivered;
+	__u32 rate_interval_us;
+	bool is_mptcp;
+};
+
+struct mptcp_subflow_context {
+	__u32 token;
+	__u32 request_bkup : 1;
+	__u32 backup : 1;
+	__u32 stale : 1;
+	__u32 subflow_id;
+	__s16 local_id; /* __u8 before 6.8: read by its size in the running kernel */
+	__u8 remote_id;
+	struct sock *conn;
+};
+
+struct mptcp_sched_ops {
+	char name[16];
+};
+
+struct mptcp_sock {
+	struct mptcp_sched_ops *sched;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	__u64 session_id;
+	__u64 seq_num;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
+	__u32 uid;
+};
+
+#pragma clang attribute pop
+
+#endif

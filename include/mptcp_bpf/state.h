@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Connections and subflows: the vocabulary that the data path, the controller and the tests share. */
+#ifndef MPTCP_BPF_STATE_H
+#define MPTCP_BPF_STATE_H
+
+#include <linux/types.h>
+
+#define MPB_SUBFLOWS_DEFAULT 65536
+#define MPB_SUBFLOWS_MAX (1 << 24)
+#define MPB_NAMESPACES_MAX 4096
+
+/* Addresses and ports, network order; IPv4 as IPv4-mapped IPv6. In a packet: from source to destination. As the key of `subflows`: source is the
+ * local end. */
+struct mpb_tuple {
+	__be32 saddr[4];
+	__be32 daddr[4];
+	__be16 sport;
+	__be16 dport;
+};
+_Static_assert(sizeof(struct mpb_tuple) == 36, "struct mpb_tuple crosses a boundary");
+
+/* A connection, keyed by its local token. */
+struct mpb_conn {
+	__u64 born_ns;  /* CLOCK_MONOTONIC; when first seen */
+	__u32 subflows; /* alive */
+	__u32 joined;   /* ever */
+};
+_Static_assert(sizeof(struct mpb_conn) == 16, "struct mpb_conn crosses a boundary");
+
+enum mpb_side { MPB_ACTIVE, MPB_PASSIVE, MPB_ADOPTED };
+
+/* A subflow, keyed by its tuple. */
+struct mpb_subflow {
+	__u64 born_ns;
+	__u32 token;
+	__u32 flips;       /* priority changes that a scheduler of ours made */
+	__u8 local_id;     /* address IDs of RFC 8684 section 2.2 */
+	__u8 remote_id;
+	__u8 side;         /* enum mpb_side */
+	__u8 peer_backup;  /* the peer's own wish at MP_JOIN */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct mpb_subflow) == 24, "struct mpb_subflow crosses a boundary");
+
+/* What the observer counts for a namespace; X(name, help). */
+#define MPB_NS_COUNTERS(X)                                                   \
+	X(born, "subflows seen to be established")                           \
+	X(gone, "subflows seen to close")                                    \
+	X(subflows_full, "subflows not recorded: the table is full")         \
+	X(conns_full, "connections not recorded: the table is full")         \
+	X(unreadable, "MPTCP sockets whose state could not be read")
+
+struct mpb_ns {
+#define X(name, help) __u64 name;
+	MPB_NS_COUNTERS(X)
+#undef X
+};
+
+/* One subflow as the kernel has it at this moment: what the snapshot iterator writes. Sequence spaces in bytes, windows in packets. */
+struct mpb_snap {
+	struct mpb_tuple tuple;
+	__u32 token;
+	__u64 msk;             /* identity of the connection's socket in this snapshot */
+	__u64 bytes_sent;      /* tcpi_bytes_sent */
+	__u64 bytes_acked;
+	__u64 bytes_retrans;
+	__u64 pacing_bps;      /* bytes per second */
+	__u64 delivery_bps;    /* bytes per second; 0: no sample yet */
+	__u32 ifindex;
+	__u32 srtt_us;
+	__u32 cwnd;
+	__u32 inflight;        /* packets */
+	__u32 unsent;          /* bytes queued and not yet sent */
+	__u32 lost;            /* packets marked lost, ever */
+	__u32 subflow_id;      /* 0: this kernel has none */
+	__s16 local_id;
+	__u8 remote_id;
+	__u8 state;            /* TCP state */
+	__u8 backup;           /* set by a received MP_PRIO or by the peer's JOIN */
+	__u8 request_bkup;     /* set by the own endpoint */
+	__u8 stale;
+	__u8 family;           /* of the addresses on the wire: 4 or 6 */
+	char cc[16];
+	char sched[16];        /* the kernel's packet scheduler of the connection; "" where it has but one */
+};
+_Static_assert(sizeof(struct mpb_snap) == 160, "struct mpb_snap crosses a boundary");
+
+#endif

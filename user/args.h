@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line, parsed. Nothing here touches the system, so the fuzzer drives it. */
+#ifndef MPB_ARGS_H
+#define MPB_ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ARGS_MAX 1024
+
+struct args {
+	bool json;
+	bool help;
+	bool version;
+	bool all;               /* --all */
+	int verbose;            /* -v libbpf's messages, -vv the verifier's log */
+	const char *netns;      /* -n: name or path */
+	uint32_t max_subflows;  /* --max-subflows; 0: not given */
+	int nwords;
+	const char *words[ARGS_MAX]; /* the verb and what follows it, flags removed */
+};
+
+/* Returns 0, or -EINVAL after err_usage(). Flags stand anywhere; "--" ends them. */
+int args_parse(int argc, char **argv, struct args *a);
+
+enum hook { HOOK_DEFAULT, HOOK_TCX, HOOK_XDP };
+
+/* KEY=VALUE or KEY@DEV=VALUE. */
+struct setting {
+	char key[32];
+	char dev[16]; /* "": everywhere */
+	char value[64];
+};
+
+struct load_args {
+	const char *policy; /* a name, or a path: it has a '/' or ends in .o */
+	enum hook hook;
+	bool in, out;
+	int ndevs;
+	char devs[256][16];
+	int nsettings;
+	struct setting settings[64];
+};
+
+int load_args_parse(const struct args *a, struct load_args *l);
+int setting_parse(const char *word, struct setting *s);
+bool policy_is_path(const char *word);
+
+/* A decimal or 0x number in min..max; the error names the word and the range. */
+int number_parse(const char *what, const char *word, uint64_t min, uint64_t max, uint64_t *out);
+
+#endif

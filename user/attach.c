@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "attach.h"
+#include "clsact.h"
+#include "err.h"
+#include "feature.h"
+#include "pin.h"
+#include "uapi.h"
+
+const char *const prog_suffix[PROG_MAX] = { "in", "out", "xdp", "in3", "out3", "xdp3" };
+
+static int pin_and_close(int fd, const char *path)
+{
+	int err = bpf_obj_pin(fd, path) ? err_fail(errno, path, "cannot pin: %s", strerror(errno)) : 0;
+
+	close(fd);
+	return err;
+}
+
+static int attach_tcx(const char *path, int prog, const struct dev *dev, enum mpb_dir dir)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts);
+	int fd = bpf_link_create(prog, dev->ifindex, dir == MPB_IN ? MPB_BPF_TCX_INGRESS : MPB_BPF_TCX_EGRESS, &opts);
+
+	return fd < 0 ? err_fail(errno, dev->name, "cannot attach at tcx: %s", strerror(errno)) : pin_and_close(fd, path);
+}
+
+/* Native first: generic XDP costs a copy where the driver's would not. */
+static int attach_xdp(const char *path, int prog, const struct dev *dev)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
+	int fd = bpf_link_create(prog, dev->ifindex, BPF_XDP, &opts);
+
+	if (fd < 0 && errno != EBUSY && errno != EEXIST && errno != ENODEV) {
+		opts.flags = XDP_FLAGS_SKB_MODE;
+		fd = bpf_link_create(prog, dev->ifindex, BPF_XDP, &opts);
+	}
+	if (fd < 0 && (errno == EBUSY || errno == EEXIST)) {
+		err_hint("unload the other one, or use 'hook tcx', where policies chain");
+		return err_lacks(dev->name, "another XDP program is attached, and this kernel cannot chain two without a dispatcher");
+	}
+	return fd < 0 ? err_fail(errno, dev->name, "cannot attach XDP: %s", strerror(errno)) : pin_and_close(fd, path);
+}
+
+static int attach_tc(const struct ns *ns, const char *path, int prog, const struct dev *dev, enum mpb_dir dir)
+{
+	int err;
+
+	if (feature_has("tcx"))
+		return attach_tcx(path, prog, dev, dir);
+	/* The pin first: it is how a call after a crash finds the filter. */
+	if (bpf_obj_pin(prog, path))
+		return err_fail(errno, path, "cannot pin: %s", strerror(errno));
+	err = clsact_attach(ns, prog, dev->ifindex, dir);
+	return err ? err_fail(-err, dev->name, "cannot attach at clsact: %s", strerror(-err)) : 0;
+}
+
+int attach(const struct ns *ns, const char *at, const int progs[PROG_MAX], const struct dev *dev, enum hook hook, bool in, bool out)
+{
+	const int *p = dev->link ? progs : progs + PROG_IN3;
+	char path[PATH_MAX];
+	int err = 0;
+
+	if (hook == HOOK_XDP)
+		return attach_xdp(pin_path(path, "%s/%d-xdp", at, dev->ifindex), p[PROG_XDP], dev);
+	if (in)
+		err = attach_tc(ns, pin_path(path, "%s/%d-in", at, dev->ifindex), p[PROG_IN], dev, MPB_IN);
+	if (!err && out)
+		err = attach_tc(ns, pin_path(path, "%s/%d-out", at, dev->ifindex), p[PROG_OUT], dev, MPB_OUT);
+	return err;
+}
+
+static bool is_link(int fd)
+{
+	char path[64], target[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return readlink(path, target, sizeof(target) - 1) > 0 && strstr(target, "link");
+}
+
+static const char *xdp_mode(int ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
+
+	if (bpf_xdp_query(ifindex, 0, &opts))
+		return "";
+	return opts.attach_mode == XDP_ATTACHED_SKB ? "generic" : opts.attach_mode == XDP_ATTACHED_HW ? "offload" : "native";
+}
+
+struct walk {
+	const char *at;
+	const struct ns *ns;
+	int (*each)(const struct attachment *a, void *arg);
+	void *arg;
+};
+
+/* One pin, understood: its descriptor and attachment. Returns the descriptor, or -ENODEV where the device is gone (the descriptor closed). */
+static int open_pin(const char *at, const char *name, struct attachment *a)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	char path[PATH_MAX], dir[8];
+	int fd;
+
+	if (sscanf(name, "%d-%7s", &a->ifindex, dir) != 2)
+		return -EINVAL;
+	fd = bpf_obj_get(pin_path(path, "%s/%s", at, name));
+	if (fd < 0)
+		return -errno;
+	a->dir = !strcmp(dir, "out") ? MPB_OUT : MPB_IN;
+	a->hook = !strcmp(dir, "xdp") ? "xdp" : is_link(fd) ? "tcx" : "clsact";
+	a->mode = "";
+	if (!strcmp(a->hook, "clsact"))
+		return fd;
+	/* xdp.ifindex and tcx.ifindex are the first word of the union; 0 once the device is gone. */
+	if (bpf_link_get_info_by_fd(fd, &info, &len) || !info.xdp.ifindex) {
+		close(fd);
+		return -ENODEV;
+	}
+	if (!strcmp(dir, "xdp"))
+		a->mode = xdp_mode(a->ifindex);
+	return fd;
+}
+
+static int visit(const char *name, void *arg)
+{
+	const struct walk *w = arg;
+	struct attachment a;
+	int fd = open_pin(w->at, name, &a), ret;
+
+	if (fd < 0)
+		return 0;
+	ret = strcmp(a.hook, "clsact") || clsact_attached(fd, a.ifindex, a.dir) ? w->each(&a, w->arg) : 0;
+	close(fd);
+	return ret;
+}
+
+int attachment_each(const char *at, int (*each)(const struct attachment *a, void *arg), void *arg)
+{
+	struct walk w = { .at = at, .each = each, .arg = arg };
+
+	return pin_each(at, false, visit, &w);
+}
+
+static int detach_filter(const char *name, void *arg)
+{
+	const struct walk *w = arg;
+	struct attachment a;
+	int fd = open_pin(w->at, name, &a);
+
+	if (fd < 0)
+		return 0;
+	if (!strcmp(a.hook, "clsact"))
+		clsact_detach(w->ns, fd, a.ifindex, a.dir);
+	close(fd);
+	return 0;
+}
+
+int detach(const struct ns *ns, const char *at)
+{
+	struct walk w = { .at = at, .ns = ns };
+
+	pin_each(at, false, detach_filter, &w);
+	return pin_remove(at); /* and with it the links */
+}

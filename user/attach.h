@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where a policy's programs hang: tcx links, cls_bpf filters on clsact where the kernel has no tcx, XDP links. Every attachment has a pin named
+ * IFINDEX-in, -out or -xdp: the link itself, or the program where the filter has none. */
+#ifndef MPB_ATTACH_H
+#define MPB_ATTACH_H
+
+#include <mptcp_bpf/policy.h>
+#include "args.h"
+#include "dev.h"
+#include "ns.h"
+
+/* Entry points of an option policy, by the suffix of their names. */
+enum { PROG_IN, PROG_OUT, PROG_XDP, PROG_IN3, PROG_OUT3, PROG_XDP3, PROG_MAX };
+extern const char *const prog_suffix[PROG_MAX];
+
+/* Attach to one device, behind what is there. Pins go to directory `at`. On failure nothing of this call is left on the device but what detach(at)
+ * finds. */
+int attach(const struct ns *ns, const char *at, const int progs[PROG_MAX], const struct dev *dev, enum hook hook, bool in, bool out);
+
+/* Take down all attachments pinned in directory `at`, and the directory. Devices that are gone are no error. */
+int detach(const struct ns *ns, const char *at);
+
+struct attachment {
+	int ifindex;
+	enum mpb_dir dir;
+	const char *hook; /* tcx, clsact, xdp */
+	const char *mode; /* xdp: native, generic; else "" */
+};
+
+/* Calls each() for the attachments pinned in `at` whose device still exists. */
+int attachment_each(const char *at, int (*each)(const struct attachment *a, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "clsact.h"
+#include "err.h"
+#include "netlink.h"
+#include "pin.h"
+
+#define PRIO_FIRST 1000 /* ours come behind what other tools put at the usual low numbers */
+
+/* A look at the filters of one device and direction. */
+struct filters {
+	__u32 prog_id;   /* the one searched for */
+	__u32 prio;      /* of it; 0: not there */
+	__u32 handle;
+	__u32 last_prio; /* the largest there is */
+	int total;
+};
+
+static int see_option(const struct nlattr *attr, void *arg)
+{
+	if (mnl_attr_get_type(attr) == TCA_BPF_ID)
+		*(__u32 *)arg = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+static int see_filter(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct tcmsg *tcm = mnl_nlmsg_get_payload(nlh);
+	__u32 prio = TC_H_MAJ(tcm->tcm_info) >> 16, id = 0;
+	struct filters *f = arg;
+	const struct nlattr *attr;
+	bool bpf = false;
+
+	if (!tcm->tcm_handle)
+		return MNL_CB_OK; /* the chain's head, not a filter */
+	mnl_attr_for_each(attr, nlh, sizeof(*tcm)) {
+		if (mnl_attr_get_type(attr) == TCA_KIND)
+			bpf = !strcmp(mnl_attr_get_str(attr), "bpf");
+		else if (mnl_attr_get_type(attr) == TCA_OPTIONS && bpf)
+			mnl_attr_parse_nested(attr, see_option, &id);
+	}
+	f->total++;
+	if (prio > f->last_prio)
+		f->last_prio = prio;
+	if (id && id == f->prog_id) {
+		f->prio = prio;
+		f->handle = tcm->tcm_handle;
+	}
+	return MNL_CB_OK;
+}
+
+static __u32 prog_id(int prog)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_prog_get_info_by_fd(prog, &info, &len) ? 0 : info.id;
+}
+
+static void look(int prog, int ifindex, enum mpb_dir dir, struct filters *f)
+{
+	char buf[NETLINK_REQUEST_MAX] = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct tcmsg *tcm = mnl_nlmsg_put_extra_header(nlh, sizeof(*tcm));
+
+	memset(f, 0, sizeof(*f));
+	f->prog_id = prog < 0 ? 0 : prog_id(prog);
+	nlh->nlmsg_type = RTM_GETTFILTER;
+	tcm->tcm_family = AF_UNSPEC;
+	tcm->tcm_ifindex = ifindex;
+	tcm->tcm_parent = TC_H_MAKE(TC_H_CLSACT, dir == MPB_IN ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+	netlink_dump(NETLINK_ROUTE, nlh, see_filter, f);
+}
+
+static enum bpf_tc_attach_point point(enum mpb_dir dir)
+{
+	return dir == MPB_IN ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+}
+
+static char *marker(const struct ns *ns, int ifindex, char *path)
+{
+	return pin_path(path, "%s/clsact/%d", ns->dir, ifindex);
+}
+
+int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir)
+{
+	LIBBPF_OPTS(bpf_tc_hook, qdisc, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point(dir));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog, .handle = 1);
+	char path[PATH_MAX];
+	struct filters f;
+	int err;
+
+	pin_mkdir(pin_path(path, "%s/clsact", ns->dir));
+	err = bpf_tc_hook_create(&qdisc);
+	if (!err)
+		bpf_obj_pin(prog, marker(ns, ifindex, path));
+	else if (err != -EEXIST)
+		return err;
+	look(prog, ifindex, dir, &f);
+	opts.priority = f.last_prio < PRIO_FIRST ? PRIO_FIRST : f.last_prio + 1;
+	return bpf_tc_attach(&hook, &opts);
+}
+
+void clsact_detach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir)
+{
+	LIBBPF_OPTS(bpf_tc_hook, qdisc, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point(dir));
+	struct filters in, out, *f = dir == MPB_IN ? &in : &out;
+	char path[PATH_MAX];
+
+	look(prog, ifindex, MPB_IN, &in);
+	look(prog, ifindex, MPB_OUT, &out);
+	if (f->prio) {
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = f->handle, .priority = f->prio);
+
+		f->total -= !bpf_tc_detach(&hook, &opts);
+	}
+	if (in.total + out.total || !pin_exists(marker(ns, ifindex, path)))
+		return;
+	bpf_tc_hook_destroy(&qdisc);
+	pin_remove(path);
+	pin_remove_empty(pin_path(path, "%s/clsact", ns->dir));
+}
+
+bool clsact_attached(int prog, int ifindex, enum mpb_dir dir)
+{
+	struct filters f;
+
+	look(prog, ifindex, dir, &f);
+	return f.prio;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Programs at tc where the kernel has no tcx (before 6.6): direct-action cls_bpf filters on the clsact qdisc. The qdisc is shared with others, so one
+ * that we made is marked (a pin under clsact/IFINDEX) and removed with the last filter. */
+#ifndef MPB_CLSACT_H
+#define MPB_CLSACT_H
+
+#include <stdbool.h>
+#include <mptcp_bpf/policy.h>
+#include "ns.h"
+
+int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir); /* behind the filters that are there; -errno */
+void clsact_detach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir);
+bool clsact_attached(int prog, int ifindex, enum mpb_dir dir);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The verbs. Each takes the parsed command line and returns 0 or -errno with an error recorded; data goes to stdout, as JSON under -j. */
+#ifndef MPB_CMD_H
+#define MPB_CMD_H
+
+#include "args.h"
+
+int cmd_features(const struct args *a);
+int cmd_list(const struct args *a);
+int cmd_load(const struct args *a);
+int cmd_stat(const struct args *a);
+int cmd_tune(const struct args *a);
+int cmd_unload(const struct args *a);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "attach.h"
+#include "cmd.h"
+#include "dev.h"
+#include "err.h"
+#include "feature.h"
+#include "loaded.h"
+#include "pin.h"
+#include "state.h"
+#include "sweep.h"
+#include "tunable.h"
+#include "unload.h"
+
+struct job {
+	const struct load_args *args;
+	struct policy policy;
+	struct ns ns;
+	struct dev *devs;
+	int ndevs;
+	const struct tunable *tunables[64]; /* of args->settings, matched before anything is done */
+	uint64_t values[64];
+};
+
+static struct bpf_map *map_of(struct bpf_object *obj, const char *name)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj)
+		if (!strcmp(bpf_map__name(map), name))
+			return map;
+	return NULL;
+}
+
+/* Match the settings, and set those for all devices in the section that the kernel will get. */
+static int apply_settings(struct job *job)
+{
+	struct bpf_map *section = map_of(job->policy.obj, MPB_TUNE_SEC);
+	size_t size = 0;
+	void *data = section ? bpf_map__initial_value(section, &size) : NULL;
+
+	for (int i = 0; i < job->args->nsettings; i++) {
+		const struct setting *s = &job->args->settings[i];
+		int err = tunable_match(&job->policy.desc, s, &job->tunables[i], &job->values[i]);
+
+		if (err)
+			return err;
+		if (!s->dev[0] && data && job->tunables[i]->off + job->tunables[i]->size <= size)
+			tunable_set(job->tunables[i], data, job->values[i]);
+	}
+	return 0;
+}
+
+static const struct dev *dev_named(const struct job *job, const char *name)
+{
+	for (int i = 0; i < job->ndevs; i++)
+		if (!strcmp(job->devs[i].name, name))
+			return &job->devs[i];
+	return NULL;
+}
+
+static int check_dev_settings(const struct job *job)
+{
+	for (int i = 0; i < job->args->nsettings; i++) {
+		const char *dev = job->args->settings[i].dev;
+
+		if (dev[0] && !dev_named(job, dev))
+			return err_usage(dev, "is not one of the devices that this load attaches to");
+	}
+	return 0;
+}
+
+static int pin_as(int fd, const char *dir, const char *name)
+{
+	char path[PATH_MAX + 64];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return bpf_obj_pin(fd, path) ? err_fail(errno, path, "cannot pin: %s", strerror(errno)) : 0;
+}
+
+static int verify(struct job *job)
+{
+	const char *name = job->policy.desc.policy.name;
+	struct bpf_map *subflows = map_of(job->policy.obj, "mpb_subflows");
+	char path[PATH_MAX + 16];
+	int fd, err;
+
+	if (subflows) {
+		snprintf(path, sizeof(path), "%s/mpb_subflows", job->ns.dir);
+		fd = bpf_obj_get(path);
+		err = fd < 0 ? -errno : bpf_map__reuse_fd(subflows, fd);
+		if (fd >= 0)
+			close(fd);
+		if (err)
+			return err_fail(-err, name, "cannot use the namespace's table of subflows: %s", strerror(-err));
+	}
+	err = bpf_object__load(job->policy.obj);
+	if (err == -EPERM)
+		return err_fail(EPERM, name, "the kernel does not allow it: %s", strerror(-err));
+	if (err) {
+		err_hint("-vv shows the verifier's log");
+		return err_fail(-err, name, "the kernel does not accept it: %s", strerror(-err));
+	}
+	return 0;
+}
+
+static int pin_policy(struct job *job, const char *dir, int progs[PROG_MAX])
+{
+	static const struct { const char *map, *pin; } maps[] = {
+		{ MPB_POLICY_SEC, "policy" }, { MPB_TUNE_SEC, "tune" }, { "mpb_counts", "counts" }, { "mpb_dev_tune", "devtune" },
+	};
+	char path[PATH_MAX + 16], name[64];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/progs", dir);
+	err = pin_mkdir(path);
+	for (size_t i = 0; !err && i < sizeof(maps) / sizeof(maps[0]); i++) {
+		struct bpf_map *map = map_of(job->policy.obj, maps[i].map);
+
+		if (map)
+			err = pin_as(bpf_map__fd(map), dir, maps[i].pin);
+	}
+	for (int i = 0; !err && i < PROG_MAX; i++) {
+		struct bpf_program *prog;
+
+		snprintf(name, sizeof(name), "%s_%s", job->policy.desc.policy.name, prog_suffix[i]);
+		prog = bpf_object__find_program_by_name(job->policy.obj, name);
+		progs[i] = bpf_program__fd(prog);
+		err = pin_as(progs[i], path, prog_suffix[i]);
+	}
+	return err;
+}
+
+/* The device's counters and own tunables must be there before its first packet. */
+static int prepare_device(const struct job *job, const char *dir, const struct dev *dev)
+{
+	int cpus = libbpf_num_possible_cpus(), err = 0;
+	struct mpb_counts *zero = calloc(cpus > 0 ? cpus : 1, sizeof(*zero));
+	struct loaded l = { .tune = -1, .counts = -1, .devtune = -1 };
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/counts", dir);
+	l.counts = bpf_obj_get(path);
+	snprintf(path, sizeof(path), "%s/devtune", dir);
+	l.devtune = bpf_obj_get(path);
+	if (!zero || l.counts < 0 || l.devtune < 0)
+		err = err_fail(errno, dir, "cannot open the policy's maps: %s", strerror(errno));
+	for (int d = MPB_IN; !err && d <= MPB_OUT; d++) {
+		__u32 key = mpb_port(dev->ifindex, d);
+
+		if (bpf_map_update_elem(l.counts, &key, zero, BPF_NOEXIST) && errno != EEXIST)
+			err = err_fail(errno, dev->name, "no room for its counters: %s", strerror(errno));
+	}
+	for (int i = 0; !err && i < job->args->nsettings; i++)
+		if (!strcmp(job->args->settings[i].dev, dev->name))
+			err = loaded_tune(&l, job->tunables[i], dev->ifindex, job->values[i]);
+	loaded_close(&l);
+	free(zero);
+	return err;
+}
+
+static int attach_all(struct job *job, const char *dir, const char *at, const int progs[PROG_MAX])
+{
+	int err = pin_mkdir(at);
+
+	for (int i = 0; !err && i < job->ndevs; i++) {
+		err = prepare_device(job, dir, &job->devs[i]);
+		if (!err)
+			err = attach(&job->ns, at, progs, &job->devs[i], job->args->hook, job->args->in, job->args->out);
+	}
+	return err;
+}
+
+static int load_new(struct job *job, uint32_t max_subflows)
+{
+	const char *name = job->policy.desc.policy.name;
+	char dir[PATH_MAX], final[PATH_MAX], at[PATH_MAX + 8];
+	int progs[PROG_MAX], err;
+
+	err = state_ensure(&job->ns, max_subflows);
+	if (err)
+		return err;
+	snprintf(at, sizeof(at), "%s/at/1", pin_path(dir, "%s/opt/+%s", job->ns.dir, name));
+	err = verify(job);
+	if (!err)
+		err = pin_mkdir(dir);
+	if (!err)
+		err = pin_policy(job, dir, progs);
+	if (!err)
+		err = attach_all(job, dir, at, progs);
+	if (!err)
+		err = pin_commit(dir, pin_path(final, "%s/opt/%s", job->ns.dir, name));
+	if (err) {
+		char leaf[MPB_NAME_LEN + 1];
+
+		snprintf(leaf, sizeof(leaf), "+%s", name);
+		if (pin_exists(dir))
+			unload_dir(&job->ns, leaf);
+		state_release(&job->ns);
+	}
+	return err;
+}
+
+static int is_on_one_of(const struct attachment *a, void *arg)
+{
+	const struct job *job = arg;
+
+	for (int i = 0; i < job->ndevs; i++)
+		if (job->devs[i].ifindex == a->ifindex)
+			return a->ifindex;
+	return 0;
+}
+
+/* Further devices for a policy that is loaded: a batch of attachments of its own, committed by a rename. */
+static int load_devices(struct job *job)
+{
+	const char *name = job->policy.desc.policy.name;
+	char dir[PATH_MAX], batch[PATH_MAX + 16], final[PATH_MAX + 16], path[PATH_MAX + 16], ifname[IF_NAMESIZE];
+	int progs[PROG_MAX], err, taken, n = 1;
+	struct loaded l;
+
+	err = loaded_open(&job->ns, name, &l);
+	if (err)
+		return err;
+	taken = loaded_attachments(&l, is_on_one_of, job);
+	loaded_close(&l);
+	if (taken)
+		return err_fail(EEXIST, name, "attached to %s already", if_indextoname(taken, ifname) ? ifname : "one of these devices");
+	pin_path(dir, "%s/opt/%s", job->ns.dir, name);
+	do
+		snprintf(final, sizeof(final), "%s/at/%d", dir, ++n);
+	while (pin_exists(final));
+	snprintf(batch, sizeof(batch), "%s/at/+%d", dir, n);
+	for (int i = 0; i < PROG_MAX; i++) {
+		snprintf(path, sizeof(path), "%s/progs/%s", dir, prog_suffix[i]);
+		progs[i] = bpf_obj_get(path);
+		if (progs[i] < 0 && !err)
+			err = err_fail(errno, path, "cannot open: %s", strerror(errno));
+	}
+	if (!err)
+		err = attach_all(job, dir, batch, progs);
+	if (!err)
+		err = pin_commit(batch, final);
+	if (err)
+		detach(&job->ns, batch);
+	for (int i = 0; i < PROG_MAX; i++)
+		if (progs[i] >= 0)
+			close(progs[i]);
+	return err;
+}
+
+static int load(struct job *job, uint32_t max_subflows)
+{
+	const char *name = job->policy.desc.policy.name;
+	char path[PATH_MAX];
+	bool loaded;
+	int err;
+
+	err = pin_begin();
+	if (!err)
+		err = sweep(&job->ns);
+	if (err)
+		return err;
+	loaded = pin_exists(pin_path(path, "%s/opt/%s", job->ns.dir, name));
+	if (loaded && !job->args->ndevs) {
+		err_hint("'mptcp-bpf tune %s KEY=VALUE' changes it, 'load %s dev IF' adds a device, 'unload %s' ends it", name, name, name);
+		return err_fail(EEXIST, name, "loaded already");
+	}
+	job->ndevs = dev_select(job->args->devs, job->args->ndevs, &job->devs);
+	if (job->ndevs < 0)
+		return job->ndevs;
+	err = check_dev_settings(job);
+	if (err)
+		return err;
+	if (loaded && job->args->nsettings) {
+		err_hint("'mptcp-bpf tune %s' changes the settings of a loaded policy", name);
+		return err_fail(EEXIST, name, "loaded already: adding devices goes without settings");
+	}
+	return loaded ? load_devices(job) : load_new(job, max_subflows);
+}
+
+static int check_kernel(const struct job *job)
+{
+	if (!feature_has("bpf_loop")) {
+		err_hint("a kernel from 5.17 has it");
+		return err_lacks(job->policy.desc.policy.name, "this kernel has no bpf_loop, which walks the options");
+	}
+	if (job->args->hook != HOOK_XDP && !feature_has("tcx") && !feature_has("clsact")) {
+		err_hint("a kernel from 6.6 has tcx; CONFIG_NET_SCH_INGRESS gives clsact");
+		return err_lacks(job->policy.desc.policy.name, "this kernel has neither tcx nor clsact");
+	}
+	return 0;
+}
+
+int cmd_load(const struct args *a)
+{
+	static struct load_args args;
+	struct job job = { .args = &args };
+	int err;
+
+	err = load_args_parse(a, &args);
+	if (!err)
+		err = policy_open(args.policy, &job.policy); /* before the mount namespace changes */
+	if (err)
+		return err;
+	if (job.policy.desc.policy.kind != MPB_OPT_POLICY)
+		err = err_fail(EINVAL, args.policy, "is of kind %s; 'load' takes option policies", kind_word(job.policy.desc.policy.kind));
+	if (!err)
+		err = apply_settings(&job);
+	if (!err)
+		err = ns_enter(a->netns, &job.ns);
+	if (!err)
+		err = check_kernel(&job);
+	if (!err)
+		err = load(&job, a->max_subflows);
+	free(job.devs);
+	policy_close(&job.policy);
+	return err;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+#include <string.h>
+#include "args.h"
+#include "cmd.h"
+#include "err.h"
+#include "policy.h"
+
+#ifndef MPB_VERSION
+#define MPB_VERSION "0"
+#endif
+
+static const struct {
+	const char *name;
+	int (*run)(const struct args *a);
+	const char *usage;
+	const char *help;
+} verbs[] = {
+	{ "features", cmd_features, "", "what this kernel can do, with the reason for each no" },
+	{ "list", cmd_list, "[sched|cc|opt|guard]", "policies embedded and loaded, where attached, tunables, counters" },
+	{ "load", cmd_load, "NAME|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...]", "verify, pin and attach a policy: all or nothing" },
+	{ "unload", cmd_unload, "NAME | --all", "take a policy, or all of this namespace, down again" },
+	{ "tune", cmd_tune, "NAME [KEY[@DEV]=VALUE ...]", "show or change the tunables of a loaded policy, live" },
+	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
+};
+
+#define NVERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static void usage(FILE *to)
+{
+	fputs("usage: mptcp-bpf [-j] [-n NETNS] [-v] VERB ...\n\n", to);
+	for (size_t i = 0; i < NVERBS; i++)
+		fprintf(to, "  %s %s\n        %s\n", verbs[i].name, verbs[i].usage, verbs[i].help);
+	fputs("\n  -j, --json        data and errors as JSON\n"
+	      "  -n NETNS          in this network namespace: a name (ip netns) or a path\n"
+	      "  -v                show libbpf's messages; -vv the verifier's log too\n"
+	      "  --max-subflows N  with a namespace's first load: size of its tables (default 65536)\n"
+	      "\nexit: 0 done, 1 failed, 2 usage, 4 the kernel lacks it\n",
+	      to);
+}
+
+static int run(const struct args *a)
+{
+	for (size_t i = 0; a->nwords && i < NVERBS; i++) {
+		if (strcmp(verbs[i].name, a->words[0]))
+			continue;
+		if (a->help) {
+			printf("usage: mptcp-bpf %s %s\n%s\n", verbs[i].name, verbs[i].usage, verbs[i].help);
+			return 0;
+		}
+		return verbs[i].run(a);
+	}
+	if (a->version) {
+		puts("mptcp-bpf " MPB_VERSION);
+		return 0;
+	}
+	if (a->help) {
+		usage(stdout);
+		return 0;
+	}
+	if (!a->nwords) {
+		if (!a->json)
+			usage(stderr);
+		return err_usage("verb", "none given");
+	}
+	err_hint("'mptcp-bpf --help' lists the verbs");
+	return err_usage(a->words[0], "unknown verb");
+}
+
+int main(int argc, char **argv)
+{
+	struct args a;
+	int err = args_parse(argc, argv, &a);
+
+	policy_verbosity(a.verbose);
+	if (!err)
+		err = run(&a);
+	if (!err && (fflush(stdout) || ferror(stdout)))
+		err = err_fail(5, "stdout", "cannot write");
+	return err ? err_print(a.json) : EXIT_DONE;
+}

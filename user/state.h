@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A namespace's connections and subflows: its maps, and the observer that fills them. */
+#ifndef MPB_USER_STATE_H
+#define MPB_USER_STATE_H
+
+#include <mptcp_bpf/state.h>
+#include "ns.h"
+
+/* Makes sure that the namespace is observed: the global observer runs, the namespace has its maps and is registered, and the connections that exist
+ * already are recorded. max_subflows counts at the first call only; 0: the default. */
+int state_ensure(const struct ns *ns, uint32_t max_subflows);
+
+/* Ends the observation of a namespace in which nothing is loaded any more, and the observer itself after the last namespace. */
+int state_release(const struct ns *ns);
+
+/* Brings the records in line with the kernel's sockets: what closed unseen goes. Nothing to do where the namespace is not observed. */
+int state_sweep(const struct ns *ns);
+
+/* One record of a subflow; 0, or -ENOENT. */
+int state_subflow(const struct ns *ns, const struct mpb_tuple *key, struct mpb_subflow *sf);
+int state_conn(const struct ns *ns, uint32_t token, struct mpb_conn *conn);
+int state_counters(const struct ns *ns, struct mpb_ns *counters);
+
+#endif

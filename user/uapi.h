@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Kernel interface that Debian 12's headers are too old to have. Each with the kernel that brought it; drop it when the floor has it. */
+#ifndef MPB_UAPI_H
+#define MPB_UAPI_H
+
+#include <linux/types.h>
+
+#define MPB_BPF_TCX_INGRESS 46 /* enum bpf_attach_type, 6.6 */
+#define MPB_BPF_TCX_EGRESS 47
+#define MPB_BPF_LINK_TYPE_TCX 11 /* enum bpf_link_type, 6.6 */
+
+#define MPB_IPPROTO_MPTCP 262        /* 5.6 */
+#define MPB_INET_DIAG_REQ_PROTOCOL 3 /* attribute of a diag request, 5.9 */
+#define MPB_MPTCP_INFO_FALLBACK 0x01
+
+/* struct mptcp_info of linux/mptcp.h as of 6.5; older kernels answer with fewer bytes. */
+struct mpb_mptcp_info {
+	__u8 subflows;
+	__u8 add_addr_signal;
+	__u8 add_addr_accepted;
+	__u8 subflows_max;
+	__u8 add_addr_signal_max;
+	__u8 add_addr_accepted_max;
+	__u32 flags;
+	__u32 token;
+	__u64 write_seq;
+	__u64 snd_una;
+	__u64 rcv_nxt;
+	__u8 local_addr_used;
+	__u8 local_addr_max;
+	__u8 csum_enabled;
+	__u32 retransmits;
+	__u64 bytes_retrans;
+	__u64 bytes_sent;
+	__u64 bytes_received;
+	__u64 bytes_acked;
+};
+
+#endif
