@@ -26,7 +26,10 @@ OBJS := $(POLICIES:%.bpf.c=$(B)/%.bpf.o)
 USER := $(sort $(wildcard user/*.c))
 UOBJ := $(USER:%.c=$(B)/%.o) $(B)/catalog.o
 
-all: $(B)/mptcp-bpf $(B)/relay $(B)/tests/mpio
+all: $(B)/mptcp-bpf
+
+# What the lab, the demo and the tests need besides.
+tools: $(B)/relay $(B)/tests/mpio $(B)/tests/craft
 
 # The floors, said before the compiler says it worse.
 $(B)/.deps: Makefile
@@ -64,14 +67,34 @@ $(B)/relay: scripts/relay.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
 
-MPIO := $(sort $(wildcard tests/tools/*.c))
-$(B)/tests/mpio: $(MPIO) $(wildcard tests/tools/*.h)
+$(B)/tests/mpio: $(sort $(wildcard tests/tools/mpio*.c)) $(wildcard tests/tools/mpio*.h)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -o $@ $(MPIO) -lpthread -lm
+	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.c,$^) -lpthread -lm
+
+$(B)/tests/craft: tests/tools/craft.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $<
+
+demo: setup
+	$(Q)$(MAKE) all tools
+	$(Q)scripts/demo
+
+setup:
+	$(Q)scripts/setup
+
+install: all
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/mptcp_bpf $(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(Q)install -m 755 $(B)/mptcp-bpf $(DESTDIR)$(PREFIX)/bin/
+	$(Q)install -m 644 include/mptcp_bpf/*.h bpf/lib/mptcp_bpf/*.h $(DESTDIR)$(PREFIX)/include/mptcp_bpf/
+	$(Q)install -m 644 man/mptcp-bpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	$(Q)install -m 644 completion/mptcp-bpf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mptcp-bpf
 
 clean:
 	$(Q)rm -rf $(B)
 
-.PHONY: all clean demo test install
+.PHONY: all tools clean demo setup test tests install
+include tests/rules.mk
+
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -19,26 +19,30 @@
 #define SO_NETNS_COOKIE 71
 #endif
 
-/* Is the mount that holds /sys/fs/bpf one that PID 1 sees too? Mount IDs are unique, and every namespace has its own copies. */
-static bool mount_is_shared_with_init(void)
+/* Do pins made here last? They do when PID 1 sees this mount (mount IDs are unique, and every namespace has its own copies), or at least the same bpf
+ * file system by another mount (a chroot or a container that was handed it). */
+static bool pins_are_shared_with_init(void)
 {
+	unsigned long long id, mount = 0;
+	unsigned int dev_major, dev_minor;
+	bool shared = false;
 	struct statx st;
 	char line[1024];
-	bool seen = false;
 	FILE *f;
 
 	if (statx(AT_FDCWD, PIN_ROOT, 0, STATX_MNT_ID, &st))
 		return false;
+	mount = st.stx_mnt_id;
 	f = fopen("/proc/1/mountinfo", "re");
 	if (!f)
 		return false;
-	while (!seen && fgets(line, sizeof(line), f)) {
-		unsigned long long id;
-
-		seen = sscanf(line, "%llu ", &id) == 1 && id == st.stx_mnt_id;
+	while (!shared && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llu %*s %u:%u ", &id, &dev_major, &dev_minor) != 3)
+			continue;
+		shared = id == mount || (pin_present() && dev_major == st.stx_dev_major && dev_minor == st.stx_dev_minor);
 	}
 	fclose(f);
-	return seen;
+	return shared;
 }
 
 static int enter_mounts_of_init(void)
@@ -49,7 +53,7 @@ static int enter_mounts_of_init(void)
 	fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		/* Not every root may look into PID 1 (it may hold capabilities that we lack). Being there already is as good. */
-		if (mount_is_shared_with_init())
+		if (pins_are_shared_with_init())
 			return 0;
 		err_hint("start it from the machine's own mount namespace: 'nsenter --net=/run/netns/NAME' or 'mptcp-bpf -n NAME' "
 			 "instead of 'ip netns exec NAME'");

@@ -73,14 +73,21 @@ static inline void mpb_opt_put(struct mpb_seg *s, __u32 i, __u8 v)
 	s->changed = 1;
 }
 
-/* Replace the option under the cursor by NOPs: the header keeps its length. */
-static inline void mpb_opt_remove(struct mpb_seg *s)
+#ifdef __bpf__ /* a global function: verified once, not with each caller's paths */
+#define MPB_OPT_FN __attribute__((noinline))
+#else
+#define MPB_OPT_FN static inline
+#endif
+
+/* Replace the option under the cursor by NOPs: the header keeps its length. Returns 0. */
+MPB_OPT_FN int mpb_opt_remove(struct mpb_seg *s)
 {
-	for (__u32 i = 0; i < MPB_OPTS_MAX; i++) {
-		if (i >= s->optlen)
-			break;
-		mpb_opt_put(s, i, MPB_TCPOPT_NOP);
-	}
+	if (!s)
+		return 0;
+	for (__u32 i = 0; i < MPB_OPTS_MAX && i < s->optlen; i++)
+		s->opts[(s->off + i) & (MPB_OPTS_BUF - 1)] = MPB_TCPOPT_NOP;
+	s->changed = 1;
+	return 0;
 }
 
 enum mpb_step { MPB_STEP_NEXT, MPB_STEP_OPTION, MPB_STEP_END };

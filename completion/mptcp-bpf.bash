@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# bash completion for mptcp-bpf
+_mptcp_bpf() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb="" word i
+	local verbs="features list load unload tune stat"
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		-n) ((i++)) ;;
+		-*) ;;
+		*) verb=$word && break ;;
+		esac
+	done
+	case $prev in
+	-n) mapfile -t COMPREPLY < <(compgen -W "$(ls /run/netns 2>/dev/null)" -- "$cur") && return ;;
+	hook) mapfile -t COMPREPLY < <(compgen -W "tcx xdp" -- "$cur") && return ;;
+	dir) mapfile -t COMPREPLY < <(compgen -W "in out both" -- "$cur") && return ;;
+	dev) mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net)" -- "$cur") && return ;;
+	esac
+	case $verb in
+	"") mapfile -t COMPREPLY < <(compgen -W "$verbs -j -n -v --help --version --max-subflows" -- "$cur") ;;
+	list) mapfile -t COMPREPLY < <(compgen -W "sched cc opt guard" -- "$cur") ;;
+	load | unload | tune)
+		mapfile -t COMPREPLY < <(compgen -W "$(mptcp-bpf list 2>/dev/null | sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p') hook dir dev --all" -- "$cur")
+		[ "$verb" = load ] && mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -X '!*.o' -- "$cur")
+		;;
+	esac
+}
+complete -o filenames -F _mptcp_bpf mptcp-bpf
