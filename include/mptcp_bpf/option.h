@@ -60,6 +60,8 @@ struct mpb_seg {
 	__u8 dir;     /* enum mpb_dir */
 	__u8 changed;
 	__u8 malformed;
+	__u8 pad;
+	__u16 seen;   /* subtypes that the cursor has passed, a bit each */
 };
 
 static inline __u8 mpb_opt_u8(const struct mpb_seg *s, __u32 i)
@@ -79,15 +81,21 @@ static inline void mpb_opt_put(struct mpb_seg *s, __u32 i, __u8 v)
 #define MPB_OPT_FN static inline
 #endif
 
-/* Replace the option under the cursor by NOPs: the header keeps its length. Returns 0. */
-MPB_OPT_FN int mpb_opt_remove(struct mpb_seg *s)
+/* Set the bytes of the option under the cursor from offset `from` to its end. Returns 0. */
+MPB_OPT_FN int mpb_opt_fill(struct mpb_seg *s, __u32 from, __u8 value)
 {
 	if (!s)
 		return 0;
-	for (__u32 i = 0; i < MPB_OPTS_MAX && i < s->optlen; i++)
-		s->opts[(s->off + i) & (MPB_OPTS_BUF - 1)] = MPB_TCPOPT_NOP;
+	for (__u32 i = from; i < MPB_OPTS_MAX && i < s->optlen; i++)
+		s->opts[(s->off + i) & (MPB_OPTS_BUF - 1)] = value;
 	s->changed = 1;
 	return 0;
+}
+
+/* Replace the option under the cursor by NOPs: the header keeps its length. */
+static inline void mpb_opt_remove(struct mpb_seg *s)
+{
+	mpb_opt_fill(s, 0, MPB_TCPOPT_NOP);
 }
 
 enum mpb_step { MPB_STEP_NEXT, MPB_STEP_OPTION, MPB_STEP_END };
@@ -128,6 +136,7 @@ static inline enum mpb_step mpb_opt_step(struct mpb_seg *s)
 
 static inline void mpb_opt_skip(struct mpb_seg *s)
 {
+	s->seen |= 1U << s->subtype;
 	s->off += s->optlen;
 }
 

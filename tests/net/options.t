@@ -22,16 +22,17 @@ counter() {
 
 # transfer FROM TO ADDR BYTES: the payload goes from one host to the other through one MPTCP connection that the client opens.
 transfer() {
-	local addr=$1 bytes=$2 i
-	server build/tests/mpio recv "$addr" 5001 >"$work/received" 2>"$work/recv.log" &
-	pids+=($!)
+	local addr=$1 bytes=$2 i receiver
+	rm -f "$work/recv.log"
+	nsenter --net=/run/netns/$lab-server build/tests/mpio recv "$addr" 5001 >"$work/received" 2>"$work/recv.log" &
+	receiver=$!
 	for ((i = 0; i < 100; i++)); do grep -q listening "$work/recv.log" && break; sleep 0.05; done
-	build/tests/mpio gen -b "$bytes" -s 7 | tee "$work/sent" | client build/tests/mpio send "$addr" 5001 >"$work/send.json" || return 1
-	wait "${pids[-1]}"
+	build/tests/mpio gen -b "$bytes" -s 7 | tee "$work/sent" | client build/tests/mpio send "$addr" 5001 >"$work/send.json" || { kill $receiver; return 1; }
+	wait $receiver
 	[ "$(sha256sum <"$work/sent")" = "$(sha256sum <"$work/received")" ] && [ -s "$work/received" ]
 }
 
-# Frames in and out of a device and the MPTCP subtypes that tshark finds in them: "count subtype" lines. The client's own addresses tell the direction.
+# The MPTCP subtypes that tshark finds in the frames of a capture that a filter chooses: lines "count subtype".
 subtypes() {
 	tshark -r "$1" -n -Y "$2" -T fields -e tcp.options.mptcp.subtype 2>/dev/null | tr ',' '\n' | grep . | sort | uniq -c
 }
@@ -48,7 +49,7 @@ round() { # TITLE ADDR FILTER_IN FILTER_OUT PATHS...
 	server ip mptcp endpoint add 10.77.2.2 dev path2 signal
 	server ip mptcp endpoint add fd77:2::2 dev path2 signal
 	for dev in path1 path2; do
-		server dumpcap -q -i $dev -w "$work/$dev.pcap" -f "tcp port 5001" 2>/dev/null &
+		nsenter --net=/run/netns/$lab-client dumpcap -q -i $dev -w "$work/$dev.pcap" -f "tcp port 5001" 2>/dev/null &
 		pids+=($!)
 	done
 	sleep 1
@@ -58,16 +59,16 @@ round() { # TITLE ADDR FILTER_IN FILTER_OUT PATHS...
 	$bin -n $lab-client tune addr_hide echo=1
 	ok "$title: 20 MB arrive intact" transfer "$addr" $bytes
 	sleep 1
-	kill "${pids[@]: -3:2}" 2>/dev/null
-	wait "${pids[@]: -3:2}" 2>/dev/null
+	kill "${pids[@]}"
+	wait "${pids[@]}" 2>/dev/null
 	pids=()
 	for dev in path1 path2; do
 		for dir in in out; do
 			[ $dir = in ] && filter=$in || filter=$out
 			subtypes "$work/$dev.pcap" "$filter" >"$work/subtypes"
 			for sub in 0 1 2 3; do
-				# GSO: one frame for the policy may be several on the wire and the other way around, so DSS are compared where there is no offload.
-				[ $sub = 2 ] && [[ "$*" == *veth* ]] && continue
+				# What leaves with payload is one GSO frame for the policies and many for a device that cannot take it whole; veth can.
+				[[ "$*" != *veth* && $dir = out && $sub =~ [02] ]] && continue
 				n=$(awk -v s=$sub '$2 == s { print $1 }' "$work/subtypes")
 				is "$(counter opt_count $dev $dir ${names[sub]})" "${n:-0}" "$title: $dev $dir: ${names[sub]} as in the capture"
 			done
@@ -76,7 +77,7 @@ round() { # TITLE ADDR FILTER_IN FILTER_OUT PATHS...
 		is "$(counter prio_strip $dev in dropped)$(counter addr_hide $dev in dropped)" 00 "$title: $dev: nothing dropped"
 	done
 	n=$(($(counter addr_hide path1 in hidden) + $(counter addr_hide path2 in hidden)))
-	is $n "$(cat "$work"/path?.pcap >/dev/null; for dev in path1 path2; do subtypes "$work/$dev.pcap" "$in"; done | awk '$2 == 3 { n += $1 } END { print n + 0 }')" "$title: every ADD_ADDR was hidden"
+	is $n "$(for dev in path1 path2; do subtypes "$work/$dev.pcap" "$in"; done | awk '$2 == 3 { n += $1 } END { print n + 0 }')" "$title: every ADD_ADDR was hidden"
 	ok "$title: there were some" test $n -gt 0
 	is "$(client nstat -asz MPTcpExtAddAddr | awk '/AddAddr/ { print $2 }')" 0 "$title: the client's kernel saw none"
 	is "$(client nstat -asz TcpInCsumErrors | awk '/CsumErrors/ { print $2 }')" 0 "$title: no wrong checksum at the client"
