@@ -83,7 +83,7 @@ static void mutate_field(uint8_t *data, size_t size, uint32_t *rnd)
 		return;
 	at = data + next(rnd) % (size / width) * width;
 	memcpy(&value, at, width);
-	switch (next(rnd) % 6) {
+	switch (next(rnd) % 7) {
 	case 0:
 		value = limits[next(rnd) % (sizeof(limits) / sizeof(limits[0]))];
 		break;
@@ -93,10 +93,14 @@ static void mutate_field(uint8_t *data, size_t size, uint32_t *rnd)
 	case 2:
 		memcpy(&value, data + next(rnd) % (size / width) * width, width);
 		break;
-	case 3:
-		value ^= 1ULL << next(rnd) % (8 * width);
+	case 3: /* so that a sum of two wraps */
+		memcpy(&value, data + next(rnd) % (size / width) * width, width);
+		value = -value;
 		break;
 	case 4:
+		value ^= 1ULL << next(rnd) % (8 * width);
+		break;
+	case 5:
 		value += next(rnd) % 33 - 16;
 		break;
 	default:

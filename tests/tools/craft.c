@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* craft - puts TCP options on the wire that no stock kernel would send.
- *   craft [-c COUNT] [-g] [-t SECONDS] DEV SPORT HEX
- * Waits for a segment without payload that leaves DEV from TCP port SPORT (a live flow), makes an old ACK of it (ack - 1: TCP takes it for a duplicate and
- * still reads the options) whose options are its timestamp and the bytes HEX, and sends that COUNT times over DEV. With -g also for segments with
- * payload. IPv4 and IPv6, devices with and without Ethernet header. Prints how many it sent. */
+ *   craft DEV SPORT
+ * Watches the segments of a live flow that leave DEV from TCP port SPORT and keeps the newest. For every line of hex bytes on stdin it sends, COPIES times
+ * and some milliseconds apart, an ACK made of it (next sequence number; old by one where the flow acknowledges data: TCP takes it for a duplicate and still reads the options) whose
+ * options are its timestamp and those bytes, and answers "sent". IPv4 and IPv6, devices with and without Ethernet header. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -17,10 +17,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TCP_HLEN 20
+#define COPIES 3 /* one may come too late for PAWS */
+#define PAUSE_MS 10
+#define PATIENCE_MS 5000
 
 static uint16_t get16(const uint8_t *p)
 {
@@ -88,16 +90,22 @@ static size_t tcp_at(const uint8_t *ip, size_t n, unsigned int sport)
 	return l4 && n >= l4 + TCP_HLEN && get16(ip + l4) == sport ? l4 : 0;
 }
 
-/* From the packet (IP header on) to the crafted one. Returns its length. */
-static size_t craft(const uint8_t *ip, size_t l4, const uint8_t *opts, size_t nopts, uint8_t *out)
+/* From the packet (IP header on, n bytes) to the crafted one. Returns its length. */
+static size_t craft(const uint8_t *ip, size_t n, size_t l4, const uint8_t *opts, size_t nopts, uint8_t *out)
 {
 	const uint8_t *tcp = ip + l4, *ts = timestamp(tcp);
 	uint8_t *t = out + l4;
 	size_t len = TCP_HLEN;
-	uint32_t ack = ntohl(*(const uint32_t *)(tcp + 8)) - 1, sum;
+	size_t payload = n - l4 - (tcp[12] >> 4) * 4;
+	uint32_t seq, ack, sum;
 
 	memcpy(out, ip, l4 + TCP_HLEN);
-	ack = htonl(ack);
+	memcpy(&seq, tcp + 4, 4);
+	memcpy(&ack, tcp + 8, 4);
+	seq = htonl(ntohl(seq) + payload);
+	/* An end that never sent data takes ack - 1 for a blind injection (RFC 5961 section 5.2): towards a receiver the ack stays as it is. */
+	ack = htonl(ntohl(ack) - !payload);
+	memcpy(t + 4, &seq, 4);
 	memcpy(t + 8, &ack, 4);
 	if (ts) {
 		t[len] = t[len + 1] = 1;
@@ -139,59 +147,95 @@ static int open_dev(const char *dev, size_t *link)
 	return fd;
 }
 
+struct tap {
+	int fd;
+	unsigned int sport;
+	size_t link, l4, n; /* n: bytes of the newest segment, 0 before there is one */
+	uint8_t frame[65536 + ETH_HLEN];
+};
+
+/* Take what the socket has; the newest segment that is neither SYN, FIN nor RST stays. Returns whether something was read. */
+static int look(struct tap *tap)
+{
+	static uint8_t in[sizeof(tap->frame)];
+	struct sockaddr_ll from;
+	socklen_t fromlen = sizeof(from);
+	ssize_t n = recvfrom(tap->fd, in, sizeof(in), MSG_DONTWAIT, (struct sockaddr *)&from, &fromlen);
+	size_t l4;
+
+	if (n < 0)
+		return 0;
+	if (from.sll_pkttype != PACKET_OUTGOING || n < (ssize_t)tap->link)
+		return 1;
+	l4 = tcp_at(in + tap->link, n - tap->link, tap->sport);
+	if (!l4 || in[tap->link + l4 + 13] & 0x07 || !(in[tap->link + l4 + 13] & 0x10) || !(timestamp(in + tap->link + l4)))
+		return 1;
+	memcpy(tap->frame, in, n);
+	tap->n = n;
+	tap->l4 = l4;
+	return 1;
+}
+
+static int send_crafted(struct tap *tap, const uint8_t *opts, size_t nopts)
+{
+	uint8_t out[256];
+	size_t len;
+
+	for (int waited = 0; !tap->n && waited < PATIENCE_MS; waited++)
+		if (!look(tap))
+			usleep(1000);
+	if (!tap->n) {
+		fprintf(stderr, "craft: no segment from port %u\n", tap->sport);
+		return 1;
+	}
+	for (int i = 0; i < COPIES; i++) {
+		while (look(tap))
+			;
+		len = craft(tap->frame + tap->link, tap->n - tap->link, tap->l4, opts, nopts, out + tap->link);
+		memcpy(out, tap->frame, tap->link);
+		if (send(tap->fd, out, tap->link + len, 0) < 0) {
+			fprintf(stderr, "craft: send: %s\n", strerror(errno));
+			return 1;
+		}
+		usleep(PAUSE_MS * 1000);
+	}
+	puts("sent");
+	fflush(stdout);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	uint8_t in[65536 + ETH_HLEN], out[256], opts[40];
-	int count = 1, with_payload = 0, seconds = 10, c, fd, nopts, sent = 0;
-	unsigned int sport;
-	size_t link;
-	time_t end;
+	static struct tap tap;
+	uint8_t opts[40];
+	char line[128];
 
-	while ((c = getopt(argc, argv, "c:gt:")) != -1) {
-		if (c == 'c')
-			count = atoi(optarg);
-		else if (c == 'g')
-			with_payload = 1;
-		else if (c == 't')
-			seconds = atoi(optarg);
-		else
-			return 2;
-	}
-	nopts = argc - optind == 3 ? hex(argv[optind + 2], opts, 28) : -1;
-	if (nopts < 0) {
-		fprintf(stderr, "usage: craft [-c COUNT] [-g] [-t SECONDS] DEV SPORT HEX (up to 28 bytes of options)\n");
+	if (argc != 3) {
+		fprintf(stderr, "usage: craft DEV SPORT, and lines of up to 28 option bytes in hex on stdin\n");
 		return 2;
 	}
-	fd = open_dev(argv[optind], &link);
-	sport = atoi(argv[optind + 1]);
-	end = time(NULL) + seconds;
-	while (sent < count && time(NULL) <= end) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		struct sockaddr_ll from;
-		socklen_t fromlen = sizeof(from);
-		ssize_t n;
-		size_t l4;
+	tap.fd = open_dev(argv[1], &tap.link);
+	tap.sport = atoi(argv[2]);
+	for (;;) {
+		struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = tap.fd, .events = POLLIN } };
+		int nopts;
 
-		if (poll(&p, 1, 200) <= 0)
+		if (poll(p, 2, -1) < 0)
+			return 1;
+		if (p[1].revents)
+			look(&tap);
+		if (!p[0].revents)
 			continue;
-		n = recvfrom(fd, in, sizeof(in), 0, (struct sockaddr *)&from, &fromlen);
-		if (n < (ssize_t)link || from.sll_pkttype != PACKET_OUTGOING)
-			continue;
-		l4 = tcp_at(in + link, n - link, sport);
-		if (!l4 || in[link + l4 + 13] & 0x07 || !(in[link + l4 + 13] & 0x10)) /* no SYN, FIN, RST; an ACK */
-			continue;
-		if (!with_payload && link + l4 + (in[link + l4 + 12] >> 4) * 4 < (size_t)n)
-			continue;
-		for (; sent < count; sent++) {
-			size_t len = craft(in + link, l4, opts, nopts, out + link);
-
-			memcpy(out, in, link);
-			if (send(fd, out, link + len, 0) < 0) {
-				fprintf(stderr, "craft: send: %s\n", strerror(errno));
-				return 1;
-			}
+		/* A line at a time arrives: the other end waits for the answer. */
+		nopts = read(STDIN_FILENO, line, sizeof(line) - 1);
+		if (nopts <= 0)
+			return 0;
+		line[nopts] = 0;
+		line[strcspn(line, "\n")] = 0;
+		nopts = hex(line, opts, 28);
+		if (nopts < 0 || send_crafted(&tap, opts, nopts)) {
+			puts("failed");
+			return 1;
 		}
 	}
-	printf("%d\n", sent);
-	return sent == count ? 0 : 1;
 }
