@@ -3,7 +3,8 @@
  *   relay CONFIG NETNS_A NETNS_B IFNAME [tap|tun]
  * Makes a device IFNAME in each of the two namespaces (tap: Ethernet; tun: no link header) and carries every frame to the other one, each direction on its
  * own: first a drop-tail queue that is served at `rate`, then `delay` with `jitter` (order is kept), random `loss`; a share `reorder` skips the
- * delay. CONFIG holds one line of KEY=VALUE words and is read again on SIGHUP; packets on their way keep their schedule. Prints "ready". */
+ * delay. CONFIG holds one line of KEY=VALUE words and is read again on SIGHUP; packets on their way keep their schedule. Prints "ready", and
+ * "set" or "kept" after each reading. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -307,7 +308,8 @@ int main(int argc, char **argv)
 
 		if (reload) {
 			reload = 0;
-			settings_read(argv[1], &s);
+			puts(settings_read(argv[1], &s) ? "kept" : "set");
+			fflush(stdout);
 		}
 		for (int i = 0; i < 2; i++)
 			if (ways[i].n && ways[i].heap[0]->due < next)

@@ -29,20 +29,10 @@ struct job {
 	uint64_t values[64];
 };
 
-static struct bpf_map *map_of(struct bpf_object *obj, const char *name)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, obj)
-		if (!strcmp(bpf_map__name(map), name))
-			return map;
-	return NULL;
-}
-
 /* Match the settings, and set those for all devices in the section that the kernel will get. */
 static int apply_settings(struct job *job)
 {
-	struct bpf_map *section = map_of(job->policy.obj, MPB_TUNE_SEC);
+	struct bpf_map *section = bpf_object__find_map_by_name(job->policy.obj, MPB_TUNE_SEC);
 	size_t size = 0;
 	void *data = section ? bpf_map__initial_value(section, &size) : NULL;
 
@@ -88,7 +78,7 @@ static int pin_as(int fd, const char *dir, const char *name)
 static int verify(struct job *job)
 {
 	const char *name = job->policy.desc.policy.name;
-	struct bpf_map *subflows = map_of(job->policy.obj, "mpb_subflows");
+	struct bpf_map *subflows = bpf_object__find_map_by_name(job->policy.obj, "mpb_subflows");
 	char path[PATH_MAX + 16];
 	int fd, err;
 
@@ -122,7 +112,7 @@ static int pin_policy(struct job *job, const char *dir, int progs[PROG_MAX])
 	snprintf(path, sizeof(path), "%s/progs", dir);
 	err = pin_mkdir(path);
 	for (size_t i = 0; !err && i < sizeof(maps) / sizeof(maps[0]); i++) {
-		struct bpf_map *map = map_of(job->policy.obj, maps[i].map);
+		struct bpf_map *map = bpf_object__find_map_by_name(job->policy.obj, maps[i].map);
 
 		if (map)
 			err = pin_as(bpf_map__fd(map), dir, maps[i].pin);

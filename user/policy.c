@@ -304,20 +304,10 @@ static int check_opt_programs(const char *what, const struct policy *p)
 	return 0;
 }
 
-static struct bpf_map *find_map(struct bpf_object *obj, const char *name)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, obj)
-		if (!strcmp(bpf_map__name(map), name))
-			return map;
-	return NULL;
-}
-
 /* The tunables are where their section has room for them, each in one aligned store. */
 static int check_tunables(const char *what, const struct policy *p)
 {
-	struct bpf_map *map = find_map(p->obj, MPB_TUNE_SEC);
+	struct bpf_map *map = bpf_object__find_map_by_name(p->obj, MPB_TUNE_SEC);
 	size_t len = 0;
 
 	if (!map || !bpf_map__initial_value(map, &len))
@@ -347,7 +337,7 @@ int policy_open_mem(const char *what, const void *image, size_t size, struct pol
 	p->obj = bpf_object__open_mem(image, size, &opts);
 	if (!p->obj)
 		return err_fail(errno, what, "not a usable BPF object: %s", last_warning[0] ? last_warning : strerror(errno));
-	map = find_map(p->obj, MPB_POLICY_SEC);
+	map = bpf_object__find_map_by_name(p->obj, MPB_POLICY_SEC);
 	rodata = map ? bpf_map__initial_value(map, &len) : NULL;
 	if (!bpf_object__btf(p->obj))
 		err = err_fail(EINVAL, what, "it has no BTF");

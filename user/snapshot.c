@@ -50,15 +50,10 @@ int snapshot_read(bool adopt, struct mpb_snap **list)
 	if (n)
 		return n;
 	if (adopt) {
-		struct bpf_map *map;
 		size_t size;
+		bool *flag = bpf_map__initial_value(bpf_object__find_map_by_name(p.obj, ".rodata"), &size);
 
-		bpf_object__for_each_map(map, p.obj) {
-			char *v = bpf_map__initial_value(map, &size);
-
-			if (!strcmp(bpf_map__name(map), ".rodata") && v && size)
-				*v = true;
-		}
+		*flag = true; /* the only variable there */
 	}
 	n = bpf_object__load(p.obj);
 	if (n) {

@@ -5,7 +5,7 @@
  *   mpio send [-t] [-b BYTES [-s SEED]] [-r BIT/S] [-d SEC] ADDR PORT   send stdin, or the stream; one JSON line when all is acknowledged
  *   mpio sink [-t] ADDR PORT                          listen; one-way delays of a stream as JSON
  *   mpio stream [-t] -r BIT/S -d SEC ADDR PORT        timestamped blocks for sink (same machine, CLOCK_MONOTONIC)
- *   mpio hold [-t] -c COUNT ADDR PORT                 open COUNT connections, keep them until SIGTERM */
+ *   mpio hold [-t] -c COUNT ADDR PORT                 open COUNT connections, send a byte on each, keep them until SIGTERM */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -279,7 +279,7 @@ static int cmd_sink(const char *addr, const char *port)
 static int cmd_hold(const char *addr, const char *port)
 {
 	for (int i = 0; i < opt.count; i++)
-		dial(addr, port);
+		put_all(dial(addr, port), "x", 1); /* Linux joins further subflows after the first data only */
 	printf("held %d\n", opt.count);
 	fflush(stdout);
 	pause();
