@@ -4,7 +4,7 @@
 # with the subflow is what counts. On a host at tcx and at XDP, and on a forwarder that knows the IDs from the handshake only.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=build/mptcp-bpf
+bin=${MPTCP_BPF:-build/mptcp-bpf}
 lab=craft$$
 work=$(mktemp -d)
 pids=()

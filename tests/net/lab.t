@@ -3,6 +3,7 @@
 # The lab against its own settings: rate within 5 %, delay within 1 ms, loss, changes at run time, one subflow a path, and nothing left behind.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
+bin=${MPTCP_BPF:-build/mptcp-bpf}
 lab=lab$$
 work=$(mktemp -d)
 at_exit "rm -rf $work"
@@ -63,7 +64,7 @@ for addr in 10.77.1.2 fd77:1::2; do
 	on client build/tests/mpio send -r 4000000 -d 2 "$addr" 5001 >/dev/null &
 	sender=$!
 	sleep 1
-	is "$(build/mptcp-bpf -n $lab-client -j stat | perl -MJSON::PP -e 'print join ",", sort map { $_->{dev} } map { @{$_->{subflows}} } @{decode_json(<STDIN>)->{connections}}')" \
+	is "$($bin -n $lab-client -j stat | perl -MJSON::PP -e 'print join ",", sort map { $_->{dev} } map { @{$_->{subflows}} } @{decode_json(<STDIN>)->{connections}}')" \
 		path1,path2,path3 "one subflow a path to $addr"
 	wait $sender $server
 done

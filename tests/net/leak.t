@@ -4,7 +4,7 @@
 # killed with SIGKILL at a random moment.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=build/mptcp-bpf
+bin=${MPTCP_BPF:-build/mptcp-bpf}
 ns=leak$$
 rounds=${ROUNDS:-1000}
 kills=${KILLS:-50}
@@ -36,7 +36,7 @@ settled() {
 	diff "$work/before" "$work/after"
 }
 
-build/mptcp-bpf -n $ns load opt_count && build/mptcp-bpf -n $ns unload --all || bail "cannot load" # mounts bpffs where it was not
+$bin -n $ns load opt_count && $bin -n $ns unload --all || bail "cannot load" # mounts bpffs where it was not
 sleep 1
 state >"$work/before"
 

@@ -3,7 +3,7 @@
 # The controller against the running kernel: load, list, tune, unload, their errors, and that nothing stays.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=build/mptcp-bpf
+bin=${MPTCP_BPF:-build/mptcp-bpf}
 a=load$$a
 b=load$$b
 work=$(mktemp -d)
@@ -61,6 +61,12 @@ ok "XDP" $bin -n $a load prio_strip hook xdp dev v0
 is "$(field $a prio_strip 'join ",", map { "$_->{hook}-$_->{mode}" } @{$p->{attachments}}')" xdp-native "native on veth"
 ok "a second XDP policy on the device" fails 4 'another XDP program' $bin -n $a load opt_count hook xdp dev v0
 is "$(field $a opt_count '$p->{loaded} ? 1 : 0')" 0 "nothing of it is left"
+
+ok "nor where the first of two devices went well" fails 4 'v0: another XDP program' $bin -n $a load opt_count hook xdp dev v1,v0
+is "$(ip -n $a link show dev v1 | grep -c xdp)$(field $a opt_count '$p->{loaded} ? 1 : 0')" 00 "nothing is left on the first"
+is "$($bin -n $a -j features | perl -MJSON::PP -e 'print join ",", map { $_->{name} } grep { !$_->{available} && !($_->{reason} && $_->{hint}) } @{decode_json(<STDIN>)}')" "" \
+	"features: every no has its reason and a hint"
+is "$(MPTCP_BPF_HIDE=tcx,clsact $bin -n $b load opt_count 2>&1 | head -n 1)" "mptcp-bpf: opt_count: this kernel has neither tcx nor clsact" "a kernel without any hook at tc is told so"
 
 # A device that vanishes is not an error.
 ip -n $a link del v1

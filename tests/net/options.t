@@ -4,7 +4,7 @@
 # the payload arrives intact, and what the policies counted is what tshark finds in a capture of the same packets.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=build/mptcp-bpf
+bin=${MPTCP_BPF:-build/mptcp-bpf}
 lab=opt$$
 work=$(mktemp -d)
 at_exit "rm -rf $work"
@@ -91,4 +91,16 @@ round "IPv4" 10.77.1.2 "tcp.srcport==5001" "tcp.dstport==5001" --path 50mbit,10m
 round "IPv6" fd77:1::2 "tcp.srcport==5001" "tcp.dstport==5001" --path 50mbit,10ms --path 20mbit,20ms
 round "tun" 10.77.1.2 "tcp.srcport==5001" "tcp.dstport==5001" --path 50mbit,5ms,tun --path 20mbit,5ms,tun
 round "veth" 10.77.1.2 "tcp.srcport==5001" "tcp.dstport==5001" --path veth --path veth
+
+# XDP on veth: what the peer's kernel sends has no checksum yet (CHECKSUM_PARTIAL), and GRO is on.
+scripts/lab up $lab --path veth --path veth || bail "no lab"
+server ip mptcp endpoint add 10.77.2.2 dev path2 signal
+for dev in path1 path2; do client ethtool -K $dev gro on; done
+ok "xdp: load addr_hide" $bin -n $lab-client load addr_hide hook xdp
+ok "xdp: 20 MB arrive intact" transfer 10.77.1.2 20000000
+n=$(($(counter addr_hide path1 in hidden) + $(counter addr_hide path2 in hidden)))
+ok "xdp: ADD_ADDR was hidden" test $n -gt 0
+is "$(client nstat -asz MPTcpExtAddAddr | awk '/AddAddr/ { print $2 }')" 0 "xdp: the client's kernel saw none"
+is "$(client nstat -asz TcpInCsumErrors | awk '/CsumErrors/ { print $2 }')" 0 "xdp: no wrong checksum at the client"
+is "$(client nstat -asz MPTcpExtMPCapableFallbackSYNACK | awk '/Fallback/ { print $2 }')" 0 "xdp: no fallback"
 done_testing

@@ -3,7 +3,7 @@
 # stat against the kernel's own words (ss), the observer's records against what really lives, and full tables.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=build/mptcp-bpf
+bin=${MPTCP_BPF:-build/mptcp-bpf}
 lab=stat$$
 work=$(mktemp -d)
 pids=()
