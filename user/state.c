@@ -315,22 +315,26 @@ static void sweep_subflows(int fd, const struct mpb_snap *live, int n, uint64_t 
 	}
 }
 
+static int by_token(const void *a, const void *b)
+{
+	uint32_t x = ((const struct mpb_snap *)a)->token, y = ((const struct mpb_snap *)b)->token;
+
+	return x < y ? -1 : x > y;
+}
+
 static void sweep_conns(int fd, const struct mpb_snap *live, int n, uint64_t start)
 {
-	uint32_t token, next;
 	struct mpb_conn conn;
+	struct mpb_snap key;
+	uint32_t next;
 	int more = !bpf_map_get_next_key(fd, NULL, &next);
 
 	while (more) {
-		uint32_t alive = 0;
-
-		token = next;
-		more = !bpf_map_get_next_key(fd, &token, &next);
-		for (int i = 0; i < n; i++)
-			alive += live[i].token == token;
-		if (alive || bpf_map_lookup_elem(fd, &token, &conn) || conn.born_ns >= start)
+		key.token = next;
+		more = !bpf_map_get_next_key(fd, &key.token, &next);
+		if (bsearch(&key, live, n, sizeof(*live), by_token) || bpf_map_lookup_elem(fd, &key.token, &conn) || conn.born_ns >= start)
 			continue;
-		bpf_map_delete_elem(fd, &token);
+		bpf_map_delete_elem(fd, &key.token);
 	}
 }
 
@@ -345,6 +349,7 @@ int state_sweep(const struct ns *ns)
 	if (live) {
 		qsort(live, n, sizeof(*live), by_tuple);
 		sweep_subflows(subflows, live, n, start);
+		qsort(live, n, sizeof(*live), by_token);
 		sweep_conns(conns, live, n, start);
 	}
 	free(live);
