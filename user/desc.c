@@ -76,6 +76,18 @@ static bool tag_number(const char **tag, uint64_t *out)
 	return true;
 }
 
+static bool is_text(const char *s, size_t size)
+{
+	size_t n = strnlen(s, size);
+
+	if (n == size)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!isprint((unsigned char)s[i]))
+			return false;
+	return true;
+}
+
 static int read_tunable(const char *what, const struct btf *btf, const struct btf_var_secinfo *v, struct desc *d)
 {
 	const struct btf_type *var = btf__type_by_id(btf, v->type), *type;
@@ -84,8 +96,8 @@ static int read_tunable(const char *what, const struct btf *btf, const struct bt
 	uint64_t slot = 0;
 	int id;
 
-	if (!name || !*name || strlen(name) >= sizeof(t->name))
-		return err_fail(EINVAL, what, "a tunable's name must have 1..%zu characters", sizeof(t->name) - 1);
+	if (!name || !*name || !is_text(name, sizeof(t->name)))
+		return err_fail(EINVAL, what, "a tunable's name must have 1..%zu printable characters", sizeof(t->name) - 1);
 	if (d->ntunables == TUNABLES_MAX)
 		return err_fail(EINVAL, what, "more than %d tunables", TUNABLES_MAX);
 	memset(t, 0, sizeof(*t));
@@ -111,7 +123,9 @@ static int read_tunable(const char *what, const struct btf *btf, const struct bt
 	if (t->min > t->max || t->dfl < t->min || t->dfl > t->max || (t->size < 8 && t->max >> (8 * t->size)))
 		return err_fail(EINVAL, what, "tunable %s: default %llu, range %llu..%llu and %u bytes do not go together", name,
 				(unsigned long long)t->dfl, (unsigned long long)t->min, (unsigned long long)t->max, t->size);
-	snprintf(t->help, sizeof(t->help), "%s", tag);
+	if (!is_text(tag, sizeof(t->help)))
+		return err_fail(EINVAL, what, "tunable %s: its help must be printable text of at most %zu characters", name, sizeof(t->help) - 1);
+	strcpy(t->help, tag);
 	d->ntunables++;
 	return 0;
 }
@@ -130,9 +144,11 @@ static int read_counters(const char *what, const struct btf *btf, struct desc *d
 	for (int i = 0; i < btf_vlen(type) - 1; i++, e++) {
 		const char *name = btf__name_by_offset(btf, e->name_off);
 
-		if (e->val != i || !name)
+		if (e->val != i)
 			return err_fail(EINVAL, what, "its counters must be numbered from 0 without gaps");
-		snprintf(d->counters[d->ncounters++], sizeof(d->counters[0]), "%s", name);
+		if (!name || !*name || !is_text(name, sizeof(d->counters[0])))
+			return err_fail(EINVAL, what, "a counter's name must have 1..%zu printable characters", sizeof(d->counters[0]) - 1);
+		strcpy(d->counters[d->ncounters++], name);
 	}
 	return 0;
 }
@@ -145,18 +161,6 @@ static bool name_is_plain(const char *name)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!islower((unsigned char)name[i]) && !isdigit((unsigned char)name[i]) && name[i] != '_')
-			return false;
-	return true;
-}
-
-static bool is_text(const char *s, size_t size)
-{
-	size_t n = strnlen(s, size);
-
-	if (n == size)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!isprint((unsigned char)s[i]))
 			return false;
 	return true;
 }

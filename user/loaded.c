@@ -88,8 +88,15 @@ static int visit(const char *name, void *arg)
 	struct loaded l;
 	int ret = loaded_open(w->ns, name, &l);
 
-	if (!ret)
+	if (!ret) {
 		ret = w->each(&l, w->arg);
+	} else {
+		/* Gone meanwhile, or not of this version: no reason to keep silent about the others. */
+		if (pin_exists(l.dir))
+			note("mptcp-bpf: %s: loaded, but its description cannot be read by this version; 'mptcp-bpf unload %s' ends it", name, name);
+		err_clear();
+		ret = 0;
+	}
 	loaded_close(&l);
 	return ret;
 }

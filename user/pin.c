@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ bool pin_present(void)
 
 int pin_begin(void)
 {
+	sigset_t all;
 	int fd;
 
 	if (!pin_present() && mount("bpf", PIN_ROOT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")) {
@@ -49,6 +51,9 @@ int pin_begin(void)
 	while (flock(fd, LOCK_EX))
 		if (errno != EINTR)
 			return err_fail(errno, PIN_ROOT, "cannot lock: %s", strerror(errno));
+	/* What follows takes a fraction of a second and is not to be left half-way by a ^C. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
 	return 0;
 }
 

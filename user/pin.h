@@ -15,7 +15,8 @@
 #define PIN_BASE PIN_ROOT "/mptcp-bpf"
 #define PIN_GLOBAL PIN_BASE "/global"
 
-/* Makes sure of bpffs (mounting it where it is missing) and takes the lock that serialises all changes; the lock is let go at exit. */
+/* Makes sure of bpffs (mounting it where it is missing) and takes the lock that serialises all changes; the lock is let go at exit. From here on
+ * signals wait, but SIGKILL. */
 int pin_begin(void);
 
 /* Is there a bpffs? For calls that only read. */
