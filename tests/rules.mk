@@ -1,12 +1,56 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # How tests are built and run. Every test is found by wildcard and speaks TAP through prove. ONLY=PATTERN runs those whose path matches.
 
-NETS := $(sort $(wildcard tests/net/*.t))
-TESTS := $(NETS)
+T := $(B)/tests
+SAN_FLAGS := -fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer
+TEST_CFLAGS := -std=gnu11 -g -O1 $(WARN) $(MAP) $(CPPFLAGS) -Ibpf/lib
+TEST_LIBS = $(shell pkg-config --libs $(LIBS))
+
+# Unit tests: plain C under ASan and UBSan, with the controller's own code, but main.
+UNIT := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))
+UNIT_USER := $(filter-out user/main.c,$(USER))
+$(T)/user-san.o: $(UNIT_USER) $(wildcard user/*.h include/mptcp_bpf/*.h) $(B)/.deps
+	$(Q)mkdir -p $(@D)/user-san
+	$(Q)for f in $(UNIT_USER); do $(CC) $(TEST_CFLAGS) $(SAN_FLAGS) -c $$f -o $(@D)/user-san/$$(basename $$f .c).o || exit 1; done
+	$(Q)$(LD) -r -o $@ $(@D)/user-san/*.o
+$(T)/unit/%: tests/unit/%.c $(T)/user-san.o $(B)/catalog.o $(wildcard tests/unit/*.h bpf/opt/*.c bpf/lib/mptcp_bpf/*.h)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(SAN_FLAGS) -o $@ $< $(T)/user-san.o $(B)/catalog.o $(TEST_LIBS) -lcmocka
+
+# Programs in the kernel by BPF_PROG_TEST_RUN: a file with main() is a test, the others serve all of them.
+PROG_MAINS := $(sort $(shell grep -l '^int main' tests/prog/*.c 2>/dev/null))
+PROG_LIB := $(filter-out $(PROG_MAINS),$(sort $(wildcard tests/prog/*.c)))
+PROG := $(PROG_MAINS:%.c=$(B)/%)
+$(T)/prog/%: tests/prog/%.c $(PROG_LIB) $(wildcard tests/prog/*.h tests/lib/*.h) $(B)/.deps
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) -O2 -o $@ $< $(PROG_LIB) $(TEST_LIBS)
+
+# Policies with one thing wrong.
+REJECT := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/reject/*.bpf.c)))
+
+# Fuzzers: libFuzzer with ASan and UBSan. fuzz_option links every option policy, each compiled with names of its own.
+FUZZ := $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_object $(T)/fuzz/fuzz_option
+FUZZ_SEEDS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/fuzz/seed/*.bpf.c)))
+FUZZ_CC := $(CLANG) $(TEST_CFLAGS) -fsanitize=fuzzer -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined
+$(T)/fuzz/fuzz_args: tests/fuzz/fuzz_args.c user/args.c user/err.c
+$(T)/fuzz/fuzz_object: tests/fuzz/fuzz_object.c user/policy.c user/desc.c user/args.c user/err.c $(wildcard user/elf*.c)
+$(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_object: $(wildcard tests/fuzz/*.h user/*.h)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -o $@ $(filter %.c,$^) $(TEST_LIBS)
+FUZZ_POLICIES := $(sort $(wildcard bpf/opt/*.bpf.c))
+$(T)/fuzz/fuzz_option: tests/fuzz/fuzz_option.c tests/fuzz/opt_policy.c $(FUZZ_POLICIES) $(wildcard tests/fuzz/*.h tests/unit/*.h include/mptcp_bpf/*.h)
+	$(Q)mkdir -p $(@D)
+	$(Q)for p in $(FUZZ_POLICIES); do n=$$(basename $$p .bpf.c); $(FUZZ_CC) -c -o $@.$$n.o -DPOLICY="\"$(CURDIR)/$$p\"" \
+		-Dmpb_opt_under_test=$${n}_table -Dmpb_policy=$${n}_policy -Dmpb_ncounters=$${n}_ncounters -D_license=$${n}_license \
+		tests/fuzz/opt_policy.c || exit 1; done
+	$(Q)$(FUZZ_CC) -o $@ tests/fuzz/fuzz_option.c $(@).*.o
+
+NET := $(sort $(wildcard tests/net/*.t))
+TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(NET)
 ONLY ?= .
 
-tests: all tools
+tests: all tools $(UNIT) $(PROG) $(REJECT) $(FUZZ) $(FUZZ_SEEDS)
 
 test: setup
 	$(Q)$(MAKE) tests
-	$(Q)prove --timer --exec '' $(shell printf '%s\n' $(TESTS) | grep -E '$(ONLY)')
+	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --exec '' $(shell printf '%s\n' $(TESTS) | grep -E '$(ONLY)')

@@ -14,7 +14,7 @@ int number_parse(const char *what, const char *word, uint64_t min, uint64_t max,
 	char *end;
 
 	errno = 0;
-	*out = strtoull(word, &end, 0);
+	*out = strtoull(word, &end, word[0] == '0' && (word[1] | 0x20) == 'x' ? 16 : 10); /* 010 is ten */
 	if (!isdigit((unsigned char)*word) || *end || errno || *out < min || *out > max)
 		return err_usage(what, "'%s' is not a number in %llu..%llu", word, (unsigned long long)min, (unsigned long long)max);
 	return 0;

@@ -13,7 +13,7 @@ static struct {
 	char hint[512];
 } error;
 
-static void record(int status, const char *what, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void record(int status, const char *what, const char *fmt, va_list ap)
 {
 	if (error.status)
 		return;

@@ -19,7 +19,7 @@ static int verbosity;
 /* libbpf speaks only when asked; its last warning explains a failure better than an errno does. */
 static char last_warning[512];
 
-static int libbpf_voice(enum libbpf_print_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int libbpf_voice(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	char line[4096];
 	size_t n;

@@ -14,6 +14,8 @@ const struct catalog_entry mpb_catalog[] = { { NULL, NULL } }; /* none embedded 
 static void check_text(const char *s, size_t size)
 {
 	FUZZ_ASSERT(strnlen(s, size) < size);
+	for (; *s; s++)
+		FUZZ_ASSERT(*s >= ' ' && *s <= '~');
 }
 
 static void check_desc(const struct desc *d)

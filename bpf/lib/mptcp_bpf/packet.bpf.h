@@ -69,9 +69,9 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 						long (*ext_step)(__u32 i, struct mpb_ext *w))
 {
 	struct mpb_ext ext = { .ctx = ctx };
+	__u32 l4, optlen, end_at; /* end_at: where the IP header says that the packet ends; 0: it does not say */
 	struct tcphdr *tcp;
 	struct iphdr *ip;
-	__u32 l4, optlen;
 
 	if (l2) {
 		struct ethhdr *eth = data;
@@ -99,7 +99,7 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 		if (ip->protocol != IPPROTO_TCP || ip->ihl < 5 || ip->frag_off & bpf_htons(0x3fff)) /* MF, or an offset */
 			return MPB_PARSE_OTHER;
 		l4 = l2 + ip->ihl * 4;
-		p->l4len = ip->tot_len ? bpf_ntohs(ip->tot_len) + l2 - l4 : 0;
+		end_at = ip->tot_len ? bpf_ntohs(ip->tot_len) + l2 : 0;
 		p->tuple.saddr[0] = p->tuple.saddr[1] = p->tuple.daddr[0] = p->tuple.daddr[1] = 0;
 		p->tuple.saddr[2] = p->tuple.daddr[2] = bpf_htonl(0xffff);
 		p->tuple.saddr[3] = ip->saddr;
@@ -111,7 +111,7 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 			return MPB_PARSE_SHORT;
 		ext.off = l2 + sizeof(*ip6);
 		ext.next = ip6->nexthdr;
-		p->l4len = ip6->payload_len ? bpf_ntohs(ip6->payload_len) + ext.off : 0;
+		end_at = ip6->payload_len ? bpf_ntohs(ip6->payload_len) + ext.off : 0;
 		__builtin_memcpy(p->tuple.saddr, &ip6->saddr, 16);
 		__builtin_memcpy(p->tuple.daddr, &ip6->daddr, 16);
 		if (ext.next != IPPROTO_TCP)
@@ -119,8 +119,6 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 		if (ext.next != IPPROTO_TCP)
 			return MPB_PARSE_OTHER;
 		l4 = ext.off;
-		if (p->l4len)
-			p->l4len -= l4;
 	} else {
 		return MPB_PARSE_OTHER;
 	}
@@ -135,9 +133,10 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 	optlen -= MPB_TCP_HLEN;
 	if (optlen == 12 && *(__be32 *)(tcp + 1) == bpf_htonl(MPB_TCPOPTS_TSONLY))
 		return MPB_PARSE_OTHER;
-	if (p->l4len && p->l4len < MPB_TCP_HLEN + optlen)
+	if (end_at && end_at < l4 + MPB_TCP_HLEN + optlen)
 		return MPB_PARSE_OTHER;
 	p->l4 = l4;
+	p->l4len = end_at ? end_at - l4 : 0;
 	p->optlen = optlen;
 	p->flags = ((__u8 *)tcp)[13];
 	p->tuple.sport = tcp->source;
