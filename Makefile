@@ -93,7 +93,7 @@ install: all
 clean:
 	$(Q)rm -rf $(B)
 
-.PHONY: all tools clean demo setup test tests install
+.PHONY: all tools clean demo setup lint test tests install
 include tests/rules.mk
 
 .DELETE_ON_ERROR:

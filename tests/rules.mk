@@ -51,6 +51,9 @@ ONLY ?= .
 
 tests: all tools $(UNIT) $(PROG) $(REJECT) $(FUZZ) $(FUZZ_SEEDS)
 
+lint:
+	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh completion/*.bash tests/lib/tap.sh tests/*/*.t
+
 test: setup
 	$(Q)$(MAKE) tests
 	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --exec '' $(shell printf '%s\n' $(TESTS) | grep -E '$(ONLY)')

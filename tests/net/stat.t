@@ -60,7 +60,7 @@ $bin -n $lab-client load opt_count --max-subflows 10
 receiver 10.77.1.2 20
 nsenter --net=/run/netns/$lab-client build/tests/mpio hold -c 20 10.77.1.2 5001 >"$work/held" &
 holder=$!
-pids+=($holder)
+pids+=("$holder")
 for _ in $(seq 200); do grep -q held "$work/held" && break; sleep 0.05; done
 ok "20 connections of 2 subflows live with tables of 10" until_true '@{$o->{connections}} == 20 && (grep { @{$_->{subflows}} == 2 } @{$o->{connections}}) == 20 ? 1 : 0'
 is "$(stat '$o->{observer}{born} + $o->{observer}{subflows_full}')" 40 "each subflow is recorded or counted"
