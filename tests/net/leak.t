@@ -20,25 +20,27 @@ done
 
 # What the system holds; the kernel frees programs and maps some time after their last reference. Loaders that live in bpftool itself are left out.
 state() {
-	bpftool prog show | grep -o ' name [a-z_0-9]*' | sort | uniq -c
-	bpftool map show | grep -v pid_iter | grep -o ' name [a-z_0-9.]*' | sort | uniq -c
-	bpftool link show | grep -c .
+	bpftool prog show | grep -o ' name [a-z_0-9]*'
+	bpftool map show | grep -v pid_iter | grep -o ' name [a-z_0-9.]*'
+	bpftool link show 2>/dev/null | grep -o '^[0-9]*: [a-z_]*' | cut -d: -f2
 	tc -n $ns qdisc show
 	nsenter --net=/run/netns/$ns sysctl -a 2>/dev/null | grep -E '^net\.(mptcp|ipv4\.tcp)' | grep -v 'tcp_mem\|tcp_fastopen_key'
-	find /sys/fs/bpf -mindepth 1 | sort
+	find /sys/fs/bpf -mindepth 1
 }
+# Nothing there that was not there before (that somebody else's went is not our business).
 settled() {
 	for _ in $(seq 50); do
-		state >"$work/after"
-		cmp -s "$work/before" "$work/after" && return 0
+		state | sort >"$work/after"
+		[ -z "$(comm -13 "$work/before" "$work/after")" ] && return 0
 		sleep 0.2
 	done
-	diff "$work/before" "$work/after"
+	comm -13 "$work/before" "$work/after"
+	return 1
 }
 
 $bin -n $ns load opt_count && $bin -n $ns unload --all || bail "cannot load" # mounts bpffs where it was not
-sleep 1
-state >"$work/before"
+sleep 2
+state | sort >"$work/before"
 
 policies=(opt_count prio_strip prio_pin addr_hide)
 bad=0
