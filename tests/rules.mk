@@ -56,4 +56,4 @@ lint:
 
 test: setup
 	$(Q)$(MAKE) tests
-	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --exec '' $(shell printf '%s\n' $(TESTS) | grep -E '$(ONLY)')
+	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --failures --comments --exec '' $(shell printf '%s\n' $(TESTS) | grep -E '$(ONLY)')

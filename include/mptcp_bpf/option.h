@@ -61,7 +61,7 @@ struct mpb_seg {
 	__u8 changed;
 	__u8 malformed;
 	__u8 pad;
-	__u16 seen;   /* subtypes that the cursor has passed, a bit each */
+	__u16 seen;   /* subtypes that the cursor has passed and that still stand, a bit each */
 };
 
 static inline __u8 mpb_opt_u8(const struct mpb_seg *s, __u32 i)
@@ -136,7 +136,8 @@ static inline enum mpb_step mpb_opt_step(struct mpb_seg *s)
 
 static inline void mpb_opt_skip(struct mpb_seg *s)
 {
-	s->seen |= 1U << s->subtype;
+	if (mpb_opt_u8(s, 0) == MPB_TCPOPT_MPTCP) /* not one that the policy has just removed */
+		s->seen |= 1U << s->subtype;
 	s->off += s->optlen;
 }
 

@@ -72,7 +72,8 @@ static void next_frame(struct rng *r, const struct flavour *f, enum entry e, enu
 			sent.b[sent.l4 + 16] ^= 0xff;
 			sent.b[sent.l4 + 17] ^= 0xff;
 		}
-	} while (field == FIELD_PARTIAL && pkt_valid(&sent, sent.b)); /* one in 65,535 is a checksum by chance: nobody can tell */
+	} while (field == FIELD_PARTIAL &&
+		 pkt_valid(&sent, sent.b)); /* one in 65,535 is a checksum by chance: nobody can tell */
 }
 
 /* Is everything but the options and the checksum as it was sent? */
@@ -80,7 +81,8 @@ static bool rest_is_same(size_t len)
 {
 	size_t csum = sent.l4 + 16, options_end = sent.l4 + (sent.b[sent.l4 + 12] >> 4) * 4;
 
-	return len == sent.len && !memcmp(got, sent.b, csum) && !memcmp(got + csum + 2, sent.b + csum + 2, sent.opts - csum - 2) &&
+	return len == sent.len && !memcmp(got, sent.b, csum) &&
+	       !memcmp(got + csum + 2, sent.b + csum + 2, sent.opts - csum - 2) &&
 	       !memcmp(got + options_end, sent.b + options_end, len - options_end);
 }
 
@@ -98,8 +100,8 @@ static void show(const struct subject *s, enum entry e, int verdict, size_t len)
 	char hex[3 * 60 + 1] = "";
 	size_t header = (sent.b[sent.l4 + 12] >> 4) * 4;
 
-	tap_diag("%s_%s: verdict %d, %zu bytes in, %zu out, pseudo-header sum %04x, TCP header in and out:", s->name, entries[e].suffix, verdict,
-		 sent.len, len, pkt_pseudo(&sent));
+	tap_diag("%s_%s: verdict %d, %zu bytes in, %zu out, pseudo-header sum %04x, TCP header in and out:", s->name,
+		 entries[e].suffix, verdict, sent.len, len, pkt_pseudo(&sent));
 	for (int out = 0; out < 2; out++) {
 		for (size_t i = 0; i < header; i++)
 			snprintf(hex + 3 * i, 4, "%02x ", (out ? got : sent.b)[sent.l4 + i]);
@@ -107,7 +109,8 @@ static void show(const struct subject *s, enum entry e, int verdict, size_t len)
 	}
 }
 
-static void run(const struct subject *s, struct rng *r, const struct flavour *f, enum entry e, enum field field, struct tally *t)
+static void run(const struct subject *s, struct rng *r, const struct flavour *f, enum entry e, enum field field,
+		struct tally *t)
 {
 	size_t len;
 	int verdict;
@@ -132,7 +135,8 @@ static uint64_t counter(const struct subject *s, bool in, const char *pair)
 	return n;
 }
 
-static void batch(const struct subject *s, struct rng *r, const struct flavour *f, enum entry e, enum field field, long packets, const char *title)
+static void batch(const struct subject *s, struct rng *r, const struct flavour *f, enum entry e, enum field field,
+		  long packets, const char *title)
 {
 	enum entry bare = e + ENTRY_IN3 - ENTRY_IN;
 	struct tally t = { 0 };
@@ -145,8 +149,9 @@ static void batch(const struct subject *s, struct rng *r, const struct flavour *
 	counted = counter(s, entries[e].in, "rewritten=1");
 	failures = counter(s, entries[e].in, "malformed=1 unwritable=1 dropped=1");
 	tap_diag("%ld packets, %ld rewritten, %ld wrong", t.packets, t.rewritten, t.wrong);
-	tap_ok(!t.wrong && share >= SHARE_MIN && counted == t.rewritten && !failures, "%s %s_%s: %s (%ld %% rewritten, %ld counted, %ld refused)",
-	       f->tunables, s->name, entries[e].suffix, title, share, counted, failures);
+	tap_ok(!t.wrong && share >= SHARE_MIN && counted == t.rewritten && !failures,
+	       "%s %s_%s: %s (%ld %% rewritten, %ld counted, %ld refused)", f->tunables, s->name, entries[e].suffix,
+	       title, share, counted, failures);
 }
 
 static void flavour(const struct flavour *f, struct rng *r, long packets)
@@ -158,7 +163,8 @@ static void flavour(const struct flavour *f, struct rng *r, long packets)
 	random_knowledge(r, &s);
 	complete = subject_complete(&s);
 	for (int e = ENTRY_IN; e <= ENTRY_XDP; e++)
-		batch(&s, r, f, e, FIELD_FULL, packets, complete && !entries[e].xdp ? "checksum, and the device's sum" : "checksum");
+		batch(&s, r, f, e, FIELD_FULL, packets,
+		      complete && !entries[e].xdp ? "checksum, and the device's sum" : "checksum");
 	batch(&s, r, f, ENTRY_XDP, FIELD_PARTIAL, packets, "half-done checksum");
 	batch(&s, r, f, ENTRY_XDP, FIELD_TWIN, packets, "checksum that equals the pseudo-header sum");
 	subject_close(&s);

@@ -20,8 +20,8 @@
 #define OBJECTS_GLOB BUILD "*/*.bpf.o"
 
 struct cost {
-	char name[96];  /* "opt/prio_pin": the object; "opt/prio_pin:prio_pin_in": a program of it */
-	char unit[8];   /* "bytes" or "insns" */
+	char name[96]; /* "opt/prio_pin": the object; "opt/prio_pin:prio_pin_in": a program of it */
+	char unit[8];  /* "bytes" or "insns" */
 	unsigned long n;
 };
 
@@ -152,7 +152,8 @@ static void check_limit(const struct costs *c)
 {
 	for (int i = 0; i < c->n; i++)
 		if (!strcmp(c->of[i].unit, "insns"))
-			tap_ok(c->of[i].n && c->of[i].n <= INSNS_MAX, "%s: %lu verified instructions, at most %d", c->of[i].name, c->of[i].n, INSNS_MAX);
+			tap_ok(c->of[i].n && c->of[i].n <= INSNS_MAX, "%s: %lu verified instructions, at most %d",
+			       c->of[i].name, c->of[i].n, INSNS_MAX);
 }
 
 static void compare(const struct costs *now, const struct costs *base)
@@ -161,8 +162,8 @@ static void compare(const struct costs *now, const struct costs *base)
 		const struct cost *c = &now->of[i], *was = find(base, c);
 
 		if (was)
-			tap_ok(100 * c->n <= (100 + GROWTH_PERCENT) * was->n, "%s: %lu %s, baseline %lu, %+.1f %%", c->name, c->n, c->unit, was->n,
-			       100.0 * c->n / was->n - 100);
+			tap_ok(100 * c->n <= (100 + GROWTH_PERCENT) * was->n, "%s: %lu %s, baseline %lu, %+.1f %%",
+			       c->name, c->n, c->unit, was->n, 100.0 * c->n / was->n - 100);
 		else
 			tap_diag("%s: %lu %s, not in the baseline yet: cost --update", c->name, c->n, c->unit);
 	}
@@ -188,7 +189,8 @@ int main(int argc, char **argv)
 	if (!read_baseline(&base)) {
 		tap_ok(false, "%s can be read (cost --update makes it)", BASELINE);
 	} else if (strcmp(now.made_with, base.made_with)) {
-		snprintf(reason, sizeof(reason), "the baseline is of %s; this is %s", base.made_with + 2, now.made_with + 2);
+		snprintf(reason, sizeof(reason), "the baseline is of %s; this is %s", base.made_with + 2,
+			 now.made_with + 2);
 		tap_skip_known(reason, "growth against the baseline");
 	} else {
 		compare(&now, &base);

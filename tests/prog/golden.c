@@ -42,13 +42,14 @@ static void hex_diag(const char *what, const uint8_t *b, size_t n)
 	tap_diag("%-5s %s", what, n ? line : "nothing");
 }
 
-static void explain(const struct subject *s, enum entry e, const struct pkt_spec *in, const struct pkt *sent, const struct pkt *want,
-		    const uint8_t *got, size_t len, int verdict)
+static void explain(const struct subject *s, enum entry e, const struct pkt_spec *in, const struct pkt *sent,
+		    const struct pkt *want, const uint8_t *got, size_t len, int verdict)
 {
 	size_t n = len > want->l4 ? len - want->l4 : 0;
 
-	tap_diag("%s_%s: IPv%d, %d VLANs, %d bytes of IP options, %d extension headers, %d of payload: verdict %d, %zu bytes, wanted %zu", s->name,
-		 entries[e].suffix, in->family, in->vlans, in->ip_opts, in->next, in->payload, verdict, len, want->len);
+	tap_diag("%s_%s: IPv%d, %d VLANs, %d bytes of IP options, %d extension headers, %d of payload: verdict %d, %zu bytes, wanted %zu",
+		 s->name, entries[e].suffix, in->family, in->vlans, in->ip_opts, in->next, in->payload, verdict, len,
+		 want->len);
 	hex_diag("sent", sent->b + sent->l4, sent->len - sent->l4);
 	hex_diag("want", want->b + want->l4, want->len - want->l4);
 	hex_diag("got", got + want->l4, n);
@@ -70,7 +71,8 @@ static bool counters_are(const struct subject *s, bool in, const char *counts)
 	return false;
 }
 
-bool golden_one(const struct subject *s, enum entry e, const struct pkt_spec *in, const struct pkt_spec *want, const char *counts)
+bool golden_one(const struct subject *s, enum entry e, const struct pkt_spec *in, const struct pkt_spec *want,
+		const char *counts)
 {
 	static struct pkt sent, wanted;
 	static uint8_t got[RUN_ROOM];

@@ -27,8 +27,14 @@ struct golden {
 };
 
 /* A case, and one with members of its own: .sides, .flags. */
-#define CASE(t, i, w, c) { .title = (t), .in = (i), .want = (w), .counts = (c) }
-#define CASE_OF(t, i, w, c, ...) { .title = (t), .in = (i), .want = (w), .counts = (c), __VA_ARGS__ }
+#define CASE(t, i, w, c)                                            \
+	{                                                           \
+		.title = (t), .in = (i), .want = (w), .counts = (c) \
+	}
+#define CASE_OF(t, i, w, c, ...)                                                 \
+	{                                                                        \
+		.title = (t), .in = (i), .want = (w), .counts = (c), __VA_ARGS__ \
+	}
 #define NCASES(cases) (int)(sizeof(cases) / sizeof((cases)[0]))
 
 /* The case through every entry point, family, alignment (0..3 NOPs in front, as far as they fit), number of VLAN tags, IP options or extension headers,
@@ -48,6 +54,7 @@ void golden_cut(const struct subject *s, const struct golden *g);
 bool golden_shape(int i, struct pkt_spec *p);
 
 /* One frame. Returns whether the program left want, and the counters said so; says why not. */
-bool golden_one(const struct subject *s, enum entry e, const struct pkt_spec *in, const struct pkt_spec *want, const char *counts);
+bool golden_one(const struct subject *s, enum entry e, const struct pkt_spec *in, const struct pkt_spec *want,
+		const char *counts);
 
 #endif

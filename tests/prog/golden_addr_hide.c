@@ -50,14 +50,19 @@ static const struct setting {
 static const struct golden others[] = {
 	CASE("REMOVE_ADDR passes", "1e 05 40 02 03", NULL, ""),
 	CASE("MP_CAPABLE passes", "1e 0c 01 81 11 22 33 44 55 66 77 88", NULL, ""),
-	CASE("two IPv4, the first blanked, the second removed", "1e 10 30 02 0a 4d 02 02 11 22 33 44 55 66 77 88 1e 10 30 03 0a 4d 03 02 11 22 33 44 55 66 77 88",
-	     "1e 10 30 02 00 00 00 00 00 00 00 00 00 00 00 00 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01", "rewritten=1 hidden=2"),
+	CASE("two IPv4, the first blanked, the second removed",
+	     "1e 10 30 02 0a 4d 02 02 11 22 33 44 55 66 77 88 1e 10 30 03 0a 4d 03 02 11 22 33 44 55 66 77 88",
+	     "1e 10 30 02 00 00 00 00 00 00 00 00 00 00 00 00 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01",
+	     "rewritten=1 hidden=2"),
 	CASE("IPv4, then a DSS", "1e 10 30 02 0a 4d 02 02 11 22 33 44 55 66 77 88 " DSS,
 	     "1e 10 30 02 00 00 00 00 00 00 00 00 00 00 00 00 " DSS, "rewritten=1 hidden=1"),
-	CASE("IPv4 behind a timestamp is still the first MPTCP option", "01 01 08 0a 11 22 33 44 55 66 77 88 1e 10 30 02 0a 4d 02 02 11 22 33 44 55 66 77 88",
-	     "01 01 08 0a 11 22 33 44 55 66 77 88 1e 10 30 02 00 00 00 00 00 00 00 00 00 00 00 00", "rewritten=1 hidden=1"),
+	CASE("IPv4 behind a timestamp is still the first MPTCP option",
+	     "01 01 08 0a 11 22 33 44 55 66 77 88 1e 10 30 02 0a 4d 02 02 11 22 33 44 55 66 77 88",
+	     "01 01 08 0a 11 22 33 44 55 66 77 88 1e 10 30 02 00 00 00 00 00 00 00 00 00 00 00 00",
+	     "rewritten=1 hidden=1"),
 	CASE("an echo and an address", DSS "1e 08 31 02 0a 4d 02 02 1e 10 30 02 0a 4d 02 02 11 22 33 44 55 66 77 88",
-	     DSS "1e 08 31 02 0a 4d 02 02 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01", "rewritten=1 hidden=1 passed=1"),
+	     DSS "1e 08 31 02 0a 4d 02 02 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01",
+	     "rewritten=1 hidden=1 passed=1"),
 };
 
 /* Bytes of an ADD_ADDR behind `front`: as sent, as NOPs, or blanked from the address on. */
@@ -82,7 +87,8 @@ static void announcement(const struct subject *s, const struct setting *set, con
 {
 	char in[HEX_ROOM], want[HEX_ROOM], title[HEX_ROOM];
 	const char *front = first ? "" : DSS;
-	bool hidden = (a->family == 4 ? set->v4 : set->v6) && (a->port ? set->with_port : set->without_port) && (!a->echo || set->echo);
+	bool hidden = (a->family == 4 ? set->v4 : set->v6) && (a->port ? set->with_port : set->without_port) &&
+		      (!a->echo || set->echo);
 	struct golden c = { .title = title, .in = in, .want = want, .counts = "passed=1" };
 	enum form form = SENT;
 
@@ -90,7 +96,8 @@ static void announcement(const struct subject *s, const struct setting *set, con
 		form = first && a->hmac ? BLANK : NOPS;
 		c.counts = a->echo ? "rewritten=1 echo_hidden=1" : "rewritten=1 hidden=1";
 	}
-	snprintf(title, sizeof(title), "%s%s: %s%s", set->tunables, *set->tunables ? "" : "defaults", a->title, first ? "" : ", behind a DSS");
+	snprintf(title, sizeof(title), "%s%s: %s%s", set->tunables, *set->tunables ? "" : "defaults", a->title,
+		 first ? "" : ", behind a DSS");
 	option(front, a->len, a->nibble, SENT, in);
 	option(front, a->len, a->nibble, form, want);
 	golden(s, &c, 1);
@@ -119,9 +126,11 @@ static void unknown_lengths(const struct subject *s)
 
 int main(void)
 {
-	static const struct golden template = CASE("", "1e 08 34 02 0a 4d 02 02", "01 01 01 01 01 01 01 01", "rewritten=1 hidden=1");
-	static const struct golden blanked = CASE("", "1e 10 30 02 0a 4d 02 02 11 22 33 44 55 66 77 88", "1e 10 30 02 00 00 00 00 00 00 00 00 00 00 00 00",
-						  "rewritten=1 hidden=1");
+	static const struct golden template =
+		CASE("", "1e 08 34 02 0a 4d 02 02", "01 01 01 01 01 01 01 01", "rewritten=1 hidden=1");
+	static const struct golden blanked =
+		CASE("", "1e 10 30 02 0a 4d 02 02 11 22 33 44 55 66 77 88",
+		     "1e 10 30 02 00 00 00 00 00 00 00 00 00 00 00 00", "rewritten=1 hidden=1");
 	struct subject s;
 
 	for (int i = 0; i < NSETTINGS; i++) {

@@ -10,7 +10,7 @@
 #define SCTP 132
 #define ICMP6 58
 #define DEST 60
-#define EXT_WALKED 8     /* IPv6 extension headers that the product follows */
+#define EXT_WALKED 8       /* IPv6 extension headers that the product follows */
 #define HEADERS_WALKED 384 /* bytes of a frame within which the TCP header must begin */
 #define HEX_ROOM 256
 
@@ -104,7 +104,8 @@ static bool byte_untouched(const struct subject *s, enum entry e, const struct p
 			verdict = -1000;
 	if (entry_passes(e, verdict) && len == p.len && !memcmp(got, p.b, len))
 		return true;
-	tap_diag("%s_%s, IPv%d, byte %zu = 0x%02x: changed, counted, or verdict %d", s->name, entries[e].suffix, in->family, at, v, verdict);
+	tap_diag("%s_%s, IPv%d, byte %zu = 0x%02x: changed, counted, or verdict %d", s->name, entries[e].suffix,
+		 in->family, at, v, verdict);
 	return false;
 }
 
@@ -113,7 +114,8 @@ static bool other_types(const struct subject *s, const struct golden *g, enum en
 	struct pair p = plain(g, e, family);
 	size_t l3 = entries[e].bare ? 0 : ETH_BYTES;
 
-	if (!entries[e].bare && (!byte_untouched(s, e, &p.in, ETH_BYTES - 1, 0x06) || !byte_untouched(s, e, &p.in, ETH_BYTES - 2, 0x05)))
+	if (!entries[e].bare &&
+	    (!byte_untouched(s, e, &p.in, ETH_BYTES - 1, 0x06) || !byte_untouched(s, e, &p.in, ETH_BYTES - 2, 0x05)))
 		return false;
 	return byte_untouched(s, e, &p.in, l3, 0x55) && byte_untouched(s, e, &p.in, l3, 0x05);
 }
@@ -125,8 +127,8 @@ static bool data_offset(const struct subject *s, const struct golden *g, enum en
 	size_t at = (entries[e].bare ? 0 : ETH_BYTES) + (family == 4 ? 20 : 40) + 12;
 
 	p.in.payload = 4;
-	return byte_untouched(s, e, &p.in, at, 0x00) && byte_untouched(s, e, &p.in, at, 0x40) && byte_untouched(s, e, &p.in, at, 0x50) &&
-	       byte_untouched(s, e, &p.in, at, 0xf0);
+	return byte_untouched(s, e, &p.in, at, 0x00) && byte_untouched(s, e, &p.in, at, 0x40) &&
+	       byte_untouched(s, e, &p.in, at, 0x50) && byte_untouched(s, e, &p.in, at, 0xf0);
 }
 
 /* Lengths in the IP header that do not even hold the TCP header, whatever else they are. */
@@ -142,7 +144,8 @@ static bool short_lengths(const struct subject *s, const struct golden *g, enum 
 	p.in.payload = 4;
 	for (p.in.short_by = 4 + 1; p.in.short_by < 4 + header + ip; p.in.short_by++) {
 		if (!untouched(s, e, &p.in)) {
-			tap_diag("the IP header's length is %d bytes less than up to the end of the TCP header", p.in.short_by - 4);
+			tap_diag("the IP header's length is %d bytes less than up to the end of the TCP header",
+				 p.in.short_by - 4);
 			return false;
 		}
 	}
@@ -310,14 +313,21 @@ void golden_common(const struct subject *s, const struct golden *g)
 	char eol[HEX_ROOM], behind[HEX_ROOM], behind_want[HEX_ROOM];
 	const struct golden cases[] = {
 		{ .title = "nothing but a timestamp", .in = ts_only, .counts = "" },
-		{ .title = "other options only", .in = "02 04 05 b4 04 02 03 03 07 05 0a 11 22 33 44 55 66 77 88", .counts = "" },
+		{ .title = "other options only",
+		  .in = "02 04 05 b4 04 02 03 03 07 05 0a 11 22 33 44 55 66 77 88",
+		  .counts = "" },
 		{ .title = "behind EOL", .in = eol, .counts = "" },
-		{ .title = "behind a timestamp and a SACK", .in = behind, .want = behind_want, .counts = g->counts, .flags = g->flags },
+		{ .title = "behind a timestamp and a SACK",
+		  .in = behind,
+		  .want = behind_want,
+		  .counts = g->counts,
+		  .flags = g->flags },
 	};
 
 	snprintf(eol, sizeof(eol), "01 00 %s", g->in);
 	snprintf(behind, sizeof(behind), "08 0a 11 22 33 44 55 66 77 88 05 0a 11 22 33 44 55 66 77 88 %s", g->in);
-	snprintf(behind_want, sizeof(behind_want), "08 0a 11 22 33 44 55 66 77 88 05 0a 11 22 33 44 55 66 77 88 %s", g->want ? g->want : g->in);
+	snprintf(behind_want, sizeof(behind_want), "08 0a 11 22 33 44 55 66 77 88 05 0a 11 22 33 44 55 66 77 88 %s",
+		 g->want ? g->want : g->in);
 	golden(s, cases, sizeof(cases) / sizeof(cases[0]));
 	at_the_end(s, g);
 	malformed(s, g);

@@ -7,7 +7,8 @@
 #include "golden.h"
 
 #define SHORTEST 14 /* bytes; the kernel runs no shorter frames */
-#define LINEAR_NEEDED 24 /* bytes of TCP header that must lie in the linear part: the fixed ones and one word of options */
+#define LINEAR_NEEDED \
+	24 /* bytes of TCP header that must lie in the linear part: the fixed ones and one word of options */
 #define VLANS 3
 
 static struct pkt sent, want;
@@ -51,7 +52,8 @@ static bool cut(const struct subject *s, enum entry e, const struct pkt_spec *sp
 
 		subject_zero(s);
 		verdict = subject_run(s, e, sent.b, len, 0, got, &outlen);
-		if (verdict == -EINVAL && len < sent.l3 + (spec->family == 4 ? 20 : 40)) /* a frame that the kernel itself will not run */
+		if (verdict == -EINVAL &&
+		    len < sent.l3 + (spec->family == 4 ? 20 : 40)) /* a frame that the kernel itself will not run */
 			continue;
 		right = entry_passes(e, verdict);
 		if (len < options_end)
@@ -61,8 +63,8 @@ static bool cut(const struct subject *s, enum entry e, const struct pkt_spec *sp
 		else
 			right = right && is_prefix(&want, len, outlen);
 		if (!right) {
-			tap_diag("%s_%s, IPv%d, %d VLANs: cut to %zu of %zu bytes: verdict %d, %zu bytes out", s->name, entries[e].suffix,
-				 spec->family, spec->vlans, len, sent.len, verdict, outlen);
+			tap_diag("%s_%s, IPv%d, %d VLANs: cut to %zu of %zu bytes: verdict %d, %zu bytes out", s->name,
+				 entries[e].suffix, spec->family, spec->vlans, len, sent.len, verdict, outlen);
 			return false;
 		}
 	}
@@ -80,8 +82,8 @@ static bool split(const struct subject *s, enum entry e, const struct pkt_spec *
 		if (!right && linear < sent.l4 + LINEAR_NEEDED)
 			right = entry_passes(e, verdict) && is_prefix(&sent, sent.len, outlen);
 		if (!right) {
-			tap_diag("%s_%s, IPv%d, %d VLANs: %zu of %zu bytes linear: verdict %d, %zu bytes out", s->name, entries[e].suffix,
-				 spec->family, spec->vlans, linear, sent.len, verdict, outlen);
+			tap_diag("%s_%s, IPv%d, %d VLANs: %zu of %zu bytes linear: verdict %d, %zu bytes out", s->name,
+				 entries[e].suffix, spec->family, spec->vlans, linear, sent.len, verdict, outlen);
 			return false;
 		}
 	}

@@ -10,19 +10,23 @@
 
 /* IANA registry "MPTCP Option Subtypes", by number. */
 static const char *const subtypes[] = {
-	"mp_capable", "mp_join", "dss", "add_addr", "remove_addr", "mp_prio", "mp_fail", "mp_fastclose", "mp_tcprst",
-	"subtype_9", "subtype_10", "subtype_11", "subtype_12", "subtype_13", "subtype_14", "mp_experimental",
+	"mp_capable", "mp_join",      "dss",        "add_addr",        "remove_addr", "mp_prio",
+	"mp_fail",    "mp_fastclose", "mp_tcprst",  "subtype_9",       "subtype_10",  "subtype_11",
+	"subtype_12", "subtype_13",   "subtype_14", "mp_experimental",
 };
 #define NSUBTYPES (int)(sizeof(subtypes) / sizeof(subtypes[0]))
 
 static const char *const reasons[REASONS_KNOWN] = {
-	"rst_unspecified", "rst_mptcp", "rst_resources", "rst_prohibited", "rst_outstanding_data", "rst_performance", "rst_middlebox",
+	"rst_unspecified",      "rst_mptcp",       "rst_resources", "rst_prohibited",
+	"rst_outstanding_data", "rst_performance", "rst_middlebox",
 };
 
 static const struct golden several[] = {
-	CASE("several in a segment", DSS "1e 03 51 1e 04 50 02 1e 08 31 02 0a 4d 02 02", NULL, "dss=1 mp_prio=2 add_addr=1"),
-	CASE("thirteen of the shortest", "1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50", NULL,
-	     "mp_prio=13"),
+	CASE("several in a segment", DSS "1e 03 51 1e 04 50 02 1e 08 31 02 0a 4d 02 02", NULL,
+	     "dss=1 mp_prio=2 add_addr=1"),
+	CASE("thirteen of the shortest",
+	     "1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50 1e 03 50",
+	     NULL, "mp_prio=13"),
 	CASE_OF("two resets", "1e 04 80 01 1e 04 81 63", NULL, "mp_tcprst=2 rst_mptcp=1 rst_unknown=1", .flags = TCP_RST),
 	CASE_OF("a reset without a reason", "1e 03 80", NULL, "mp_tcprst=1", .flags = TCP_RST),
 	CASE_OF("a reset longer than is known", "1e 05 80 01 01", NULL, "mp_tcprst=1", .flags = TCP_RST),
@@ -59,7 +63,8 @@ static void by_reason(const struct subject *s)
 		snprintf(counts, sizeof(counts), "mp_tcprst=1 %s=1", name);
 		right = right && golden_case(s, &c);
 		if (i < REASONS_KNOWN || i == 255)
-			tap_ok(right, "%s: reset reason %d%s: %s", s->name, i < REASONS_KNOWN ? i : REASONS_KNOWN, i == 255 ? "..255" : "", name);
+			tap_ok(right, "%s: reset reason %d%s: %s", s->name, i < REASONS_KNOWN ? i : REASONS_KNOWN,
+			       i == 255 ? "..255" : "", name);
 	}
 }
 

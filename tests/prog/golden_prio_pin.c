@@ -20,9 +20,10 @@ static const struct golden drop[] = {
 	CASE("drop: not backup", "1e 03 50", "01 01 01", "rewritten=1 removed=1"),
 	CASE("drop: with ID", "1e 04 51 02", "01 01 01 01", "rewritten=1 removed=1"),
 	CASE("drop: behind a DSS", DSS " 1e 03 51", DSS " 01 01 01", "rewritten=1 removed=1"),
-	CASE("drop: behind a timestamp and a long DSS", TS " " DSS_LONG " 1e 04 51 02", TS " " DSS_LONG " 01 01 01 01", "rewritten=1 removed=1"),
-	CASE("drop: three in a segment", "1e 03 51 01 1e 04 50 02 " DSS " 1e 03 50", "01 01 01 01 01 01 01 01 " DSS " 01 01 01",
-	     "rewritten=1 removed=3"),
+	CASE("drop: behind a timestamp and a long DSS", TS " " DSS_LONG " 1e 04 51 02", TS " " DSS_LONG " 01 01 01 01",
+	     "rewritten=1 removed=1"),
+	CASE("drop: three in a segment", "1e 03 51 01 1e 04 50 02 " DSS " 1e 03 50",
+	     "01 01 01 01 01 01 01 01 " DSS " 01 01 01", "rewritten=1 removed=3"),
 	CASE("drop: a longer one than is known", "1e 06 51 02 03 04", "01 01 01 01 01 01", "rewritten=1 removed=1"),
 	CASE("drop: other subtypes pass", "1e 0c 81 10 00 00 00 00 00 00 00 01", NULL, ""),
 };
@@ -31,14 +32,16 @@ static const struct golden backup[] = {
 	CASE("backup: set", "1e 03 50", "1e 03 51", "rewritten=1 forced=1"),
 	CASE("backup: set with ID, other bits stay", "1e 04 5e 02", "1e 04 5f 02", "rewritten=1 forced=1"),
 	CASE("backup: already", "1e 03 51", NULL, "passed=1"),
-	CASE("backup: one of two, behind a DSS", DSS " 1e 03 51 1e 03 50", DSS " 1e 03 51 1e 03 51", "rewritten=1 forced=1 passed=1"),
+	CASE("backup: one of two, behind a DSS", DSS " 1e 03 51 1e 03 50", DSS " 1e 03 51 1e 03 51",
+	     "rewritten=1 forced=1 passed=1"),
 };
 
 static const struct golden active[] = {
 	CASE("active: cleared", "1e 03 51", "1e 03 50", "rewritten=1 forced=1"),
 	CASE("active: cleared with ID, other bits stay", "1e 04 5f 02", "1e 04 5e 02", "rewritten=1 forced=1"),
 	CASE("active: already", "1e 03 50", NULL, "passed=1"),
-	CASE("active: three in a segment", "1e 03 51 1e 03 50 1e 03 51", "1e 03 50 1e 03 50 1e 03 50", "rewritten=1 forced=2 passed=1"),
+	CASE("active: three in a segment", "1e 03 51 1e 03 50 1e 03 51", "1e 03 50 1e 03 50 1e 03 50",
+	     "rewritten=1 forced=2 passed=1"),
 };
 
 static const struct golden on_other_device[] = {
@@ -53,22 +56,24 @@ static const struct golden on_device_pass[] = {
 	CASE("a device's own 0 too", "1e 03 51", NULL, "passed=1"),
 };
 
-#define ACTION(tunables, cases)                         \
-	{                                               \
-		subject_open(&s, "prio_pin", tunables); \
-		golden(&s, cases, NCASES(cases));       \
-		subject_close(&s);                      \
-	}
+static void action(const char *tunables, const struct golden *cases, int n)
+{
+	struct subject s;
+
+	subject_open(&s, "prio_pin", tunables);
+	golden(&s, cases, n);
+	subject_close(&s);
+}
 
 int main(void)
 {
 	struct subject s;
 
-	ACTION("action=0", pass);
-	ACTION("", drop); /* the default */
-	ACTION("action=1", drop);
-	ACTION("action=2", backup);
-	ACTION("action=3", active);
+	action("action=0", pass, NCASES(pass));
+	action("", drop, NCASES(drop)); /* the default */
+	action("action=1", drop, NCASES(drop));
+	action("action=2", backup, NCASES(backup));
+	action("action=3", active, NCASES(active));
 
 	subject_open(&s, "prio_pin", "action=0");
 	subject_tune_dev(&s, RUN_IFINDEX + 1, "action", DROP);

@@ -30,7 +30,8 @@ static const struct golden in_known[] = {
 	CASE_OF("in: the sender's ID, not backup", "1e 04 50 09", "1e 03 50 01", OWN, .sides = GOLDEN_IN),
 	CASE_OF("in: the receiver's ID", "1e 04 51 03", "01 01 01 01", OTHER, .sides = GOLDEN_IN),
 	CASE_OF("in: nobody's ID", "1e 04 51 00", "01 01 01 01", OTHER, .sides = GOLDEN_IN),
-	CASE_OF("in: behind a timestamp and a DSS", TS " " DSS " 1e 04 51 09", TS " " DSS " 1e 03 51 01", OWN, .sides = GOLDEN_IN),
+	CASE_OF("in: behind a timestamp and a DSS", TS " " DSS " 1e 04 51 09", TS " " DSS " 1e 03 51 01", OWN,
+		.sides = GOLDEN_IN),
 	CASE_OF("in: own, newer form, other", "1e 04 51 09 1e 03 50 1e 04 50 04", "1e 03 51 01 1e 03 50 01 01 01 01",
 		"rewritten=1 stripped=1 removed_other_id=1", .sides = GOLDEN_IN),
 };
@@ -39,16 +40,18 @@ static const struct golden out_known[] = {
 	CASE_OF("out: the sender's ID", "1e 04 51 03", "1e 03 51 01", OWN, .sides = GOLDEN_OUT),
 	CASE_OF("out: the receiver's ID", "1e 04 51 09", "01 01 01 01", OTHER, .sides = GOLDEN_OUT),
 	CASE_OF("out: nobody's ID", "1e 04 50 00", "01 01 01 01", OTHER, .sides = GOLDEN_OUT),
-	CASE_OF("out: behind a DSS, twice", DSS " 1e 04 51 03 1e 04 50 03", DSS " 1e 03 51 01 1e 03 50 01", "rewritten=1 stripped=2",
-		.sides = GOLDEN_OUT),
+	CASE_OF("out: behind a DSS, twice", DSS " 1e 04 51 03 1e 04 50 03", DSS " 1e 03 51 01 1e 03 50 01",
+		"rewritten=1 stripped=2", .sides = GOLDEN_OUT),
 };
 
 static const struct golden in_turned[] = {
-	CASE_OF("in: the key of the other direction is another subflow", "1e 04 51 09", "01 01 01 01", UNKNOWN, .sides = GOLDEN_IN),
+	CASE_OF("in: the key of the other direction is another subflow", "1e 04 51 09", "01 01 01 01", UNKNOWN,
+		.sides = GOLDEN_IN),
 };
 
 static const struct golden out_turned[] = {
-	CASE_OF("out: the key of the other direction is another subflow", "1e 04 51 03", "01 01 01 01", UNKNOWN, .sides = GOLDEN_OUT),
+	CASE_OF("out: the key of the other direction is another subflow", "1e 04 51 03", "01 01 01 01", UNKNOWN,
+		.sides = GOLDEN_OUT),
 };
 
 static const struct golden learned[] = {
@@ -69,7 +72,8 @@ static const struct {
 	{ "MP_CAPABLE SYN", "1e 04 01 81", TCP_SYN, 0 },
 	{ "MP_CAPABLE SYN of RFC 6824", "1e 0c 00 81 11 22 33 44 55 66 77 88", TCP_SYN, 0 },
 	{ "MP_CAPABLE SYN-ACK", "02 04 05 b4 1e 0c 01 81 11 22 33 44 55 66 77 88", TCP_SYN | TCP_ACK, 0 },
-	{ "MP_JOIN SYN", "02 04 05 b4 04 02 08 0a 11 22 33 44 00 00 00 00 01 03 03 07 1e 0c 10 07 11 22 33 44 55 66 77 88", TCP_SYN, 7 },
+	{ "MP_JOIN SYN",
+	  "02 04 05 b4 04 02 08 0a 11 22 33 44 00 00 00 00 01 03 03 07 1e 0c 10 07 11 22 33 44 55 66 77 88", TCP_SYN, 7 },
 	{ "MP_JOIN SYN at an odd offset", "01 1e 0c 11 ff 11 22 33 44 55 66 77 88", TCP_SYN, 255 },
 	{ "MP_JOIN SYN-ACK", "1e 10 10 04 01 02 03 04 05 06 07 08 11 22 33 44", TCP_SYN | TCP_ACK, 4 },
 	{ "MP_JOIN ACK", "1e 18 10 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 12 13 14", TCP_ACK, -1 },
@@ -98,8 +102,8 @@ static bool handshake_teaches(const struct subject *s, enum entry e, int family,
 	if (!golden_one(s, e, &syn, &syn, ""))
 		return false;
 	if (subject_learned(s, &syn, false) != handshakes[i].id || subject_learned(s, &syn, true) != -1) {
-		tap_diag("%s_%s, IPv%d: learned %d, turned %d", s->name, entries[e].suffix, family, subject_learned(s, &syn, false),
-			 subject_learned(s, &syn, true));
+		tap_diag("%s_%s, IPv%d: learned %d, turned %d", s->name, entries[e].suffix, family,
+			 subject_learned(s, &syn, false), subject_learned(s, &syn, true));
 		return false;
 	}
 	snprintf(own, sizeof(own), "1e 04 51 %02x", id);
@@ -120,8 +124,8 @@ static bool learns_anew(const struct subject *s, enum entry e, int family)
 	struct pkt_spec again = frame(e, family, TCP_SYN, "1e 04 01 81");
 
 	subject_forget(s, &syn);
-	return golden_one(s, e, &syn, &syn, "") && subject_learned(s, &syn, false) == 7 && golden_one(s, e, &again, &again, "") &&
-	       subject_learned(s, &syn, false) == 0;
+	return golden_one(s, e, &syn, &syn, "") && subject_learned(s, &syn, false) == 7 &&
+	       golden_one(s, e, &again, &again, "") && subject_learned(s, &syn, false) == 0;
 }
 
 static void forwarder(const struct subject *s)

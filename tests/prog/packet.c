@@ -149,7 +149,9 @@ static size_t put_v4(const struct pkt_spec *s, struct pkt *p, size_t at)
 {
 	uint8_t *b = p->b, *h = b + at;
 	size_t hlen = V4_BYTES + s->ip_opts;
-	uint32_t frag = s->frag == FRAG_FIRST ? 0x2000 : s->frag == FRAG_LATER ? 0x0003 : 0x4000; /* else: don't fragment */
+	uint32_t frag = s->frag == FRAG_FIRST   ? 0x2000
+			: s->frag == FRAG_LATER ? 0x0003
+						: 0x4000; /* else: don't fragment */
 
 	h[0] = 0x40 | hlen / 4;
 	h[1] = 0;

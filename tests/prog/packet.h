@@ -29,34 +29,34 @@ struct pkt_ext {
 
 /* A frame to build. Zeros mean an unfragmented TCP segment without options or payload; family and pkt_flow() are needed. */
 struct pkt_spec {
-	int family;       /* 4 or 6 */
-	bool bare;        /* no Ethernet header */
-	int vlans;        /* tags, outer ones 802.1ad, the last 802.1Q */
-	int ip_opts;      /* IPv4: bytes of IP options, in steps of 4, to 40 */
-	int next;         /* IPv6: how many of ext[] */
+	int family;  /* 4 or 6 */
+	bool bare;   /* no Ethernet header */
+	int vlans;   /* tags, outer ones 802.1ad, the last 802.1Q */
+	int ip_opts; /* IPv4: bytes of IP options, in steps of 4, to 40 */
+	int next;    /* IPv6: how many of ext[] */
 	struct pkt_ext ext[PKT_EXT_MAX];
-	bool via;         /* IPv6: a routing header, the final destination (dst) in it, a next hop in the IP header */
+	bool via; /* IPv6: a routing header, the final destination (dst) in it, a next hop in the IP header */
 	enum pkt_frag frag;
-	uint8_t proto;    /* 0: TCP. Another one is only named so; the bytes are still those of TCP */
+	uint8_t proto; /* 0: TCP. Another one is only named so; the bytes are still those of TCP */
 	uint8_t src[16], dst[16];
 	uint16_t sport, dport;
-	uint8_t flags;    /* of TCP; 0: ACK */
+	uint8_t flags; /* of TCP; 0: ACK */
 	uint16_t window;
 	uint8_t opts[PKT_OPTS_MAX];
-	int optlen;       /* bytes of opts, in steps of 4 */
-	int payload;      /* bytes */
-	uint32_t seed;    /* of the payload */
+	int optlen;    /* bytes of opts, in steps of 4 */
+	int payload;   /* bytes */
+	uint32_t seed; /* of the payload */
 	enum pkt_csum csum;
-	int trailer;      /* bytes behind the IP packet: Ethernet's padding */
-	bool no_length;   /* the IP header's length is 0: BIG TCP */
-	int short_by;     /* the IP header's length is less than the truth by this */
+	int trailer;    /* bytes behind the IP packet: Ethernet's padding */
+	bool no_length; /* the IP header's length is 0: BIG TCP */
+	int short_by;   /* the IP header's length is less than the truth by this */
 };
 
 struct pkt {
-	size_t len;           /* of the frame */
-	size_t l3, l4, opts;  /* offsets */
-	size_t seg;           /* TCP header and payload, bytes */
-	int alen;             /* of an address: 4 or 16 */
+	size_t len;               /* of the frame */
+	size_t l3, l4, opts;      /* offsets */
+	size_t seg;               /* TCP header and payload, bytes */
+	int alen;                 /* of an address: 4 or 16 */
 	uint8_t src[16], dst[16]; /* of the pseudo header */
 	uint8_t b[PKT_MAX];
 };

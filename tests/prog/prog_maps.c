@@ -85,7 +85,8 @@ static uint32_t slot_of(const struct subject *s, const char *tunable)
 	struct btf *btf = bpf_object__btf(s->obj);
 
 	for (uint32_t i = 1; i < btf__type_cnt(btf); i++) {
-		const struct btf_type *t = btf__type_by_id(btf, i), *var = btf_is_decl_tag(t) ? btf__type_by_id(btf, t->type) : NULL;
+		const struct btf_type *t = btf__type_by_id(btf, i),
+				      *var = btf_is_decl_tag(t) ? btf__type_by_id(btf, t->type) : NULL;
 		unsigned int slot;
 
 		if (var && btf_is_var(var) && !strcmp(btf__name_by_offset(btf, var->name_off), tunable) &&

@@ -13,10 +13,11 @@
 
 #define TCX_NEXT_VERDICT (-1)
 #define CHECKSUM_COMPLETE_FLAG (1U << 2) /* BPF_F_TEST_SKB_CHECKSUM_COMPLETE, younger than Debian 12's headers */
-#define DIRECTIONS 2 /* a port is the ifindex times 2, plus 1 for outgoing */
+#define DIRECTIONS 2                     /* a port is the ifindex times 2, plus 1 for outgoing */
 
 const struct entry_kind entries[NENTRIES] = {
-#define X(id, word, comes_in, is_xdp, is_bare) [id] = { .suffix = word, .in = comes_in, .xdp = is_xdp, .bare = is_bare },
+#define X(id, word, comes_in, is_xdp, is_bare) \
+	[id] = { .suffix = word, .in = comes_in, .xdp = is_xdp, .bare = is_bare },
 	ENTRIES(X)
 #undef X
 };
@@ -166,9 +167,11 @@ static int run_tc(int fd, size_t linear, struct bpf_test_run_opts *o)
 	return bpf_prog_test_run_opts(fd, o);
 }
 
-int subject_run(const struct subject *s, enum entry e, const uint8_t *in, size_t len, size_t linear, uint8_t *out, size_t *outlen)
+int subject_run(const struct subject *s, enum entry e, const uint8_t *in, size_t len, size_t linear, uint8_t *out,
+		size_t *outlen)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = in, .data_size_in = len, .data_out = out, .data_size_out = RUN_ROOM, .repeat = 1);
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = in, .data_size_in = len, .data_out = out,
+		    .data_size_out = RUN_ROOM, .repeat = 1);
 	int err;
 
 	if (s->complete && !entries[e].xdp)
@@ -266,7 +269,8 @@ void counters_diag(const struct subject *s, const char *what, const struct count
 		size_t n = strlen(line);
 
 		if (c->n[i])
-			snprintf(line + n, sizeof(line) - n, " %s=%llu", i < s->ncounters ? s->names[i] : "beyond", (unsigned long long)c->n[i]);
+			snprintf(line + n, sizeof(line) - n, " %s=%llu", i < s->ncounters ? s->names[i] : "beyond",
+				 (unsigned long long)c->n[i]);
 	}
 	tap_diag("%s:%s", what, line);
 }

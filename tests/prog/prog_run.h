@@ -16,12 +16,14 @@
 	X(ENTRY_OUT3, "out3", false, false, true) \
 	X(ENTRY_XDP3, "xdp3", true, true, true)
 
+/* clang-format off */
 enum entry {
 #define X(id, ...) id,
 	ENTRIES(X)
 #undef X
 	NENTRIES
 };
+/* clang-format on */
 
 struct entry_kind {
 	const char *suffix;
@@ -54,7 +56,8 @@ void subject_close(struct subject *s);
 
 /* One frame through one program. `linear` is how much of it lies in the linear part; 0: as the kernel likes. Returns what the program did, out and
  * outlen the frame afterwards; -errno if the kernel does not run it. out has room for RUN_ROOM bytes. */
-int subject_run(const struct subject *s, enum entry e, const uint8_t *in, size_t len, size_t linear, uint8_t *out, size_t *outlen);
+int subject_run(const struct subject *s, enum entry e, const uint8_t *in, size_t len, size_t linear, uint8_t *out,
+		size_t *outlen);
 
 /* Does this kernel take `linear` for the entry point? */
 bool subject_can_split(const struct subject *s, enum entry e);

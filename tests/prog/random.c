@@ -3,8 +3,8 @@
 #include "random.h"
 
 #define FLOWS 256
-#define TARGET_PERCENT 80  /* packets with an option to rewrite */
-#define LONG_PERCENT 3     /* XDP only: packets longer than a page */
+#define TARGET_PERCENT 80 /* packets with an option to rewrite */
+#define LONG_PERCENT 3    /* XDP only: packets longer than a page */
 #define PAYLOAD_MAX 1460
 #define PAYLOAD_LONG 9000
 #define ELEMENTS_MAX 5

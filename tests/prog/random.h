@@ -9,7 +9,8 @@
 /* A policy with its tunables, and what it looks for. */
 struct flavour {
 	const char *policy, *tunables;
-	int (*target)(struct rng *r, uint8_t *opt, uint32_t flow); /* an option that it rewrites: returns its length, to 40 bytes */
+	int (*target)(struct rng *r, uint8_t *opt,
+		      uint32_t flow); /* an option that it rewrites: returns its length, to 40 bytes */
 };
 extern const struct flavour flavours[];
 extern const int nflavours;

@@ -3,7 +3,7 @@
 #include <mptcp_bpf/opt.bpf.h>
 
 #undef MPB_DESCRIBE
-#define MPB_DESCRIBE(_kind, _name, _summary) \
+#define MPB_DESCRIBE(_kind, _name, _summary)                                                               \
 	const struct mpb_policy mpb_policy SEC(MPB_POLICY_SEC) = { MPB_ABI, (_kind), #_name, (_summary) }; \
 	char _license[] SEC("license") = "Proprietary"
 

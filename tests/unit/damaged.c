@@ -2,6 +2,7 @@
 /* Objects damaged in one place each: refused, in words, before libbpf sees them. What libbpf 1.4 does with some of them is to crash or to hang. Run in
  * the tree, after make. */
 #include <elf.h>
+#include <linux/btf.h>
 #include "said.h"
 #include "policy.h"
 
@@ -35,6 +36,76 @@ static Elf64_Sym *symbol(const char *name)
 			return s;
 	fail_msg("no symbol %s", name);
 	return NULL;
+}
+
+/* The first type of a kind; it has no other types than these before it. */
+static struct btf_type *type(uint32_t kind)
+{
+	static const uint8_t extra[][2] = { /* bytes behind the type: once, and for each of vlen */
+		[BTF_KIND_INT] = { 4, 0 },	   [BTF_KIND_ARRAY] = { 12, 0 }, [BTF_KIND_STRUCT] = { 0, 12 },	 [BTF_KIND_UNION] = { 0, 12 },
+		[BTF_KIND_ENUM] = { 0, 8 },	   [BTF_KIND_FUNC_PROTO] = { 0, 8 }, [BTF_KIND_VAR] = { 4, 0 }, [BTF_KIND_DATASEC] = { 0, 12 },
+		[BTF_KIND_DECL_TAG] = { 4, 0 }, [BTF_KIND_ENUM64] = { 0, 12 },
+	};
+	struct btf_header *head = inside(".BTF");
+	uint8_t *p = (uint8_t *)head + head->hdr_len + head->type_off;
+
+	for (uint8_t *end = p + head->type_len; p < end;) {
+		struct btf_type *t = (void *)p;
+
+		if (BTF_INFO_KIND(t->info) == kind)
+			return t;
+		p += sizeof(*t) + extra[BTF_INFO_KIND(t->info)][0] + extra[BTF_INFO_KIND(t->info)][1] * BTF_INFO_VLEN(t->info);
+	}
+	fail_msg("no type of kind %u", kind);
+	return NULL;
+}
+
+/* More room at the end of the image: a table of n entries, the old one's first. Returns its offset. */
+static uint64_t longer(uint64_t old, uint64_t old_size, uint64_t n, size_t entry)
+{
+	uint64_t at = (size + 7) / 8 * 8;
+	uint8_t *grown = calloc(1, at + n * entry);
+
+	assert_non_null(grown);
+	memcpy(grown, image, size);
+	memcpy(grown + at, image + old, old_size);
+	free(image);
+	image = grown;
+	size = at + n * entry;
+	eh = (void *)image;
+	sh = (void *)(image + eh->e_shoff);
+	return at;
+}
+
+static void more_sections(uint16_t n)
+{
+	uint64_t at = longer(eh->e_shoff, eh->e_shnum * sizeof(*sh), n, sizeof(*sh));
+
+	eh->e_shoff = at;
+	eh->e_shnum = n;
+}
+
+static void more_symbols(uint64_t n)
+{
+	Elf64_Shdr *table = section(".symtab");
+	uint64_t at = longer(table->sh_offset, table->sh_size, n, sizeof(Elf64_Sym));
+
+	table = section(".symtab");
+	table->sh_offset = at;
+	table->sh_size = n * sizeof(Elf64_Sym);
+}
+
+/* A header of 25 bytes: the same BTF, one byte on. */
+static void odd_header(void)
+{
+	struct btf_header *head = inside(".BTF");
+	uint8_t *p = (uint8_t *)head;
+	size_t len = section(".BTF")->sh_size;
+
+	memmove(p + head->hdr_len + 1, p + head->hdr_len, len - head->hdr_len - 1);
+	p[len - 1] = 0;
+	head->hdr_len++;
+	head->str_len--;
 }
 
 static void fresh(void)
@@ -90,11 +161,12 @@ static void headers(void **unused)
 	DAMAGED("an object file, but not of BPF", eh->e_ident[EI_CLASS] = ELFCLASS32);
 	DAMAGED(MADE("its section headers"), eh->e_shoff = size + 1);
 	DAMAGED(MADE("its section headers"), eh->e_shoff = UINT64_MAX - 7);
-	DAMAGED(MADE("its section headers"), eh->e_shoff++);
+	DAMAGED(MADE("its section headers"), eh->e_shoff -= 4);
 	DAMAGED(MADE("its section headers"), eh->e_shnum++);
 	DAMAGED(MADE("its section headers"), eh->e_shnum = 0xffff);
 	DAMAGED(MADE("its section headers"), eh->e_shentsize = 32);
 	DAMAGED("x: ", eh->e_shnum = 0);
+	DAMAGED(MADE("its section headers"), more_sections(1025));
 	DAMAGED(MADE("the name of a section"), eh->e_shstrndx = eh->e_shnum);
 	DAMAGED(MADE("the name of a section"), eh->e_shstrndx = 0);
 }
@@ -114,6 +186,7 @@ static void sections(void **unused)
 	DAMAGED(MADE("two sections of the same name"), section(".maps")->sh_name = section("license")->sh_name);
 	DAMAGED("its license (section license) must be compatible", strcpy(inside("license"), "MIT"));
 	DAMAGED("its license (section license) must be compatible", memset(inside("license"), 'G', 4));
+	DAMAGED("its license (section license) must be compatible", section("license")->sh_size = 3; symbol("_license")->st_size = 3);
 	DAMAGED("its license (section license) must be compatible", section("license")->sh_type = SHT_NOBITS);
 	DAMAGED("it has no BTF", section(".BTF")->sh_type = SHT_NOBITS);
 }
@@ -125,6 +198,7 @@ static void symbols(void **unused)
 	DAMAGED(MADE("its symbol table"), section(".symtab")->sh_size--);
 	DAMAGED(MADE("its symbol table"), section(".symtab")->sh_link = eh->e_shnum);
 	DAMAGED(MADE("its symbol table"), section(".symtab")->sh_link = 2);
+	DAMAGED(MADE("its symbol table"), more_symbols(16385));
 	DAMAGED(MADE("the name of a symbol"), symbol("addr_hide_in")->st_name = 1 << 20);
 	DAMAGED(MADE("the place of a symbol"), symbol("addr_hide_in")->st_shndx = eh->e_shnum);
 	DAMAGED(MADE("the place of a symbol"), symbol("addr_hide_in")->st_value = 1 << 20);
@@ -146,7 +220,15 @@ static void btf(void **unused)
 	DAMAGED(MADE("its BTF"), memset(inside(".BTF"), 0, 8));
 	DAMAGED(MADE("its BTF"), section(".BTF")->sh_size = 12);
 	DAMAGED(MADE("its BTF"), section(".BTF")->sh_size -= 4);
-	DAMAGED(MADE("its BTF"), ((uint32_t *)inside(".BTF"))[1]++); /* hdr_len: types at odd places */
+	DAMAGED(MADE("its BTF"), odd_header());
+	DAMAGED(MADE("a member of a struct in its BTF"), type(BTF_KIND_STRUCT)->size--);
+	DAMAGED(MADE("a type in its BTF, made of itself"), struct btf_type *t = type(BTF_KIND_PTR); t->info = BTF_KIND_CONST << 24;
+		t->type = 1); /* the first: type 1 */
+	DAMAGED(MADE("a variable in its BTF"), struct btf_var_secinfo *v = (void *)(type(BTF_KIND_DATASEC) + 1); v->size = 1 << 20);
+	DAMAGED(MADE("a variable in its BTF"), struct btf_var_secinfo *v = (void *)(type(BTF_KIND_DATASEC) + 1); v->offset = -8);
+	DAMAGED(MADE("a variable in its BTF"), struct btf_var_secinfo *v = (void *)(type(BTF_KIND_DATASEC) + 1); v->type = 1);
+	DAMAGED("tunable ipv4: has no place in section .data.tune", Elf64_Sym *s = symbol("ipv4"); s->st_value = section(".data.tune")->sh_size;
+		s->st_size = 0);
 }
 
 /* What once crashed or hung libbpf, kept for the fuzzer. */
