@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* addr_hide: ADD_ADDR becomes NOPs; one with an HMAC that is the segment's first MPTCP option keeps its place, with all behind the address ID zeroed.
+/* addr_hide: ADD_ADDR becomes NOPs; one with an HMAC that has no MPTCP option left before it keeps its place, with all behind the address ID zeroed.
  * Which are hidden is chosen by family, port and echo. Lengths that no ADD_ADDR has pass. Nothing else is touched. */
 #define _GNU_SOURCE /* memmem() */
 #include "../../bpf/opt/addr_hide.bpf.c"
@@ -26,24 +26,32 @@ static const struct shape *shape_of(unsigned int len)
 
 static void model(struct expectation *e)
 {
+	bool stands = false; /* an MPTCP option before this one */
+
 	for (unsigned int i = 0; i < e->r.n; i++) {
 		const struct found *o = &e->r.opt[i];
 		const struct shape *shape = shape_of(o->len);
 		bool is_echo = e->seg->opts[o->off + 2] & 0x01;
 
-		if (o->subtype != 3)
+		if (o->subtype != 3) {
+			stands = true;
 			continue;
+		}
 		if (!shape || (is_echo && shape->hmac)) {
 			expected[unknown_length]++;
+			stands = true;
 		} else if ((is_echo && !echo) || (shape->v6 && !ipv6) || (!shape->v6 && !ipv4) || (shape->port && !with_port) ||
 			   (!shape->port && !without_port)) {
 			expected[passed]++;
+			stands = true;
 		} else {
 			expected[is_echo ? echo_hidden : hidden]++;
-			if (!i && shape->hmac)
+			if (!stands && shape->hmac) {
 				memset(e->want + o->off + 4, 0, o->len - 4);
-			else
+				stands = true;
+			} else {
 				expect_nops(e, o);
+			}
 		}
 	}
 }
