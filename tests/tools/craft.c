@@ -137,7 +137,9 @@ static int open_dev(const char *dev, size_t *link)
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = if_nametoindex(dev) };
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
 	struct ifreq ifr = {};
+	int now = 1; /* not behind the flow's own queue */
 
+	setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &now, sizeof(now));
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", dev);
 	if (fd < 0 || !at.sll_ifindex || bind(fd, (struct sockaddr *)&at, sizeof(at)) || ioctl(fd, SIOCGIFHWADDR, &ifr)) {
 		fprintf(stderr, "craft: %s: %s\n", dev, strerror(errno));
