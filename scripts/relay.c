@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* relay - a path between two network namespaces, emulated in user space where the kernel has no netem.
+ *
  *   relay CONFIG NETNS_A NETNS_B IFNAME [tap|tun]
- * Makes a device IFNAME in each of the two namespaces (tap: Ethernet; tun: no link header) and carries every frame to the other one, each direction on its
- * own: first a drop-tail queue that is served at `rate`, then `delay` with `jitter` (order is kept), random `loss`; a share `reorder` skips the
- * delay. CONFIG holds one line of KEY=VALUE words and is read again on SIGHUP; packets on their way keep their schedule. Prints "ready", and
- * "set" or "kept" after each reading. */
+ *
+ * Makes a device IFNAME in both namespaces (tap: Ethernet; tun: no link header) and carries every frame to the other one.
+ * Each direction on its own loses a share `loss` of the frames, queues the others in front of `rate` (drop-tail, at most
+ * `queue` of backlog), then holds each for `delay`, +-`jitter`, in order; a share `reorder` skips that. CONFIG holds one line
+ * of KEY=VALUE words and is read again on SIGHUP; frames on their way keep their schedule. Prints "ready" when both devices
+ * exist, and "set" or "kept" after each reading. Ends with SIGTERM, SIGINT, or when a namespace or a device is gone. */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -20,47 +24,53 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define FRAME_MAX 9216
-#define BACKLOG_MAX (64 << 20) /* bytes on their way, each direction */
 #define SEC 1000000000LL
+#define FRAME_MAX (65535 + ETHER)
+#define ETHER 14
+#define BURST 64              /* frames read from one device before the other has its turn */
+#define MEMORY_MAX (64 << 20) /* bytes on their way, each direction */
 
 struct settings {
-	double rate; /* bit/s; 0: as fast as it goes */
-	int64_t delay, jitter, queue; /* ns */
-	double loss, reorder; /* 0..1 */
+	double rate;                 /* bit/s of IP packets; 0: as fast as it goes */
+	double delay, jitter, queue; /* ns */
+	double loss, reorder;        /* 0..1 */
 	bool up;
 };
 
 struct frame {
+	struct frame *next;
 	int64_t due;
-	uint64_t order; /* of arrival: frames that are due together keep it */
-	uint32_t len;
+	size_t len;
 	uint8_t data[];
 };
 
-/* One direction: a heap of frames by time of delivery. */
-struct way {
-	int from, to;
-	int64_t idle_at;   /* when the rate limiter has served all it has */
+/* Frames in the order in which they are delivered. */
+struct line {
+	struct frame *head, *tail;
 	int64_t last_due;
-	uint64_t order;
-	size_t bytes;
-	struct frame **heap;
-	size_t n, size;
 };
 
-static volatile sig_atomic_t reload, stop;
+enum { DELAYED, SKIPPING, LINES };
 
-static void on_signal(int sig)
-{
-	if (sig == SIGHUP)
-		reload = 1;
-	else
-		stop = 1;
-}
+/* One direction. */
+struct way {
+	int from, to;
+	int64_t idle_at; /* when the bottleneck has sent all that it has */
+	size_t memory;
+	struct line lines[LINES];
+};
+
+/* One end: a device, and the namespace that it was made in. */
+struct end {
+	char netns[256];
+	struct stat was;
+	int fd;
+};
 
 static int64_t now_ns(void)
 {
@@ -70,182 +80,159 @@ static int64_t now_ns(void)
 	return t.tv_sec * SEC + t.tv_nsec;
 }
 
-static int64_t parse_time(const char *v)
+static bool chance(double share)
 {
-	char *end;
-	double n = strtod(v, &end);
-
-	if (end == v || n < 0)
-		return -1;
-	if (!strcmp(end, "us"))
-		return n * 1e3;
-	if (!strcmp(end, "ms") || !*end)
-		return n * 1e6;
-	return !strcmp(end, "s") ? (int64_t)(n * 1e9) : -1;
+	return share > 0 && drand48() < share;
 }
 
-static double parse_rate(const char *v)
-{
-	static const struct { const char *unit; double factor; } units[] = { { "bit", 1 }, { "kbit", 1e3 }, { "mbit", 1e6 }, { "gbit", 1e9 } };
-	char *end;
-	double n = strtod(v, &end);
+struct unit {
+	const char *name;
+	double factor;
+};
 
-	if (!strcmp(v, "none"))
-		return 0;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (end != v && n > 0 && !strcmp(end, units[i].unit))
-			return n * units[i].factor;
-	return -1;
-}
+static const struct unit bits[] = { { "bit", 1 }, { "kbit", 1e3 }, { "mbit", 1e6 }, { "gbit", 1e9 }, {} };
+static const struct unit times[] = { { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 }, {} };
+static const struct unit shares[] = { { "%", 0.01 }, { "", 0.01 }, {} };
 
-static double parse_share(const char *v)
+/* "12.5mbit" in the base unit, -EINVAL if it is no such thing or above max. */
+static double parse(const char *value, const struct unit *u, double max)
 {
 	char *end;
-	double n = strtod(v, &end) / 100;
+	double n = strtod(value, &end);
 
-	return end == v || (*end && strcmp(end, "%")) || n < 0 || n > 1 ? -1 : n;
+	for (; isdigit(*value) && u->name; u++)
+		if (!strcmp(end, u->name))
+			return n * u->factor <= max ? n * u->factor : -EINVAL;
+	return -EINVAL;
 }
 
-static int set(struct settings *s, const char *key, const char *v)
+static int set(struct settings *s, const char *key, const char *value)
 {
-	if (!strcmp(key, "rate"))
-		return (s->rate = parse_rate(v)) < 0;
-	if (!strcmp(key, "delay"))
-		return (s->delay = parse_time(v)) < 0;
-	if (!strcmp(key, "jitter"))
-		return (s->jitter = parse_time(v)) < 0;
-	if (!strcmp(key, "queue"))
-		return (s->queue = parse_time(v)) < 0;
-	if (!strcmp(key, "loss"))
-		return (s->loss = parse_share(v)) < 0;
-	if (!strcmp(key, "reorder"))
-		return (s->reorder = parse_share(v)) < 0;
-	if (!strcmp(key, "state")) {
-		s->up = !strcmp(v, "up");
-		return !s->up && strcmp(v, "down");
+	const struct {
+		const char *key;
+		const struct unit *units;
+		double max, *to;
+	} numbers[] = {
+		{ "rate", bits, 1e18, &s->rate },      { "delay", times, 1e14, &s->delay },
+		{ "jitter", times, 1e14, &s->jitter }, { "queue", times, 1e14, &s->queue },
+		{ "loss", shares, 1, &s->loss },       { "reorder", shares, 1, &s->reorder },
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (strcmp(key, numbers[i].key))
+			continue;
+		if (i == 0 && !strcmp(value, "none")) {
+			s->rate = 0;
+			return 0;
+		}
+		*numbers[i].to = parse(value, numbers[i].units, numbers[i].max);
+		return *numbers[i].to < 0 || (i == 0 && s->rate < 1) ? -EINVAL : 0;
 	}
-	return 1;
+	s->up = !strcmp(value, "up");
+	return strcmp(key, "state") || (!s->up && strcmp(value, "down")) ? -EINVAL : 0;
 }
 
-/* Read the settings; *s changes only if all of the file is good. */
+/* Read the settings; *s changes only if all of them are good. */
 static int settings_read(const char *path, struct settings *s)
 {
-	struct settings fresh = { .queue = SEC / 10, .up = true };
+	struct settings fresh = { .queue = SEC / 10.0, .up = true };
 	char line[512] = "", *save, *word;
 	FILE *f = fopen(path, "re");
+	int err = 0;
 
-	if (!f || !fgets(line, sizeof(line), f)) {
-		fprintf(stderr, "relay: %s: cannot read: %s\n", path, strerror(errno));
-		if (f)
-			fclose(f);
-		return -1;
+	if (!f) {
+		err = -errno;
+		fprintf(stderr, "relay: %s: %s\n", path, strerror(-err));
+		return err;
 	}
-	fclose(f);
+	if (!fgets(line, sizeof(line), f)) {
+		fprintf(stderr, "relay: %s: empty\n", path);
+		err = -EINVAL;
+		goto out;
+	}
 	for (word = strtok_r(line, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
-		char *eq = strchr(word, '=');
+		char *value = strchr(word, '=');
 
-		if (eq)
-			*eq = 0;
-		if (!eq || set(&fresh, word, eq + 1)) {
-			fprintf(stderr, "relay: %s: bad setting '%s'\n", path, word);
-			return -1;
+		if (value)
+			*value++ = 0;
+		if (!value || set(&fresh, word, value)) {
+			fprintf(stderr, "relay: %s: bad setting '%s%s%s'\n", path, word, value ? "=" : "",
+				value ? value : "");
+			err = -EINVAL;
+			goto out;
 		}
 	}
 	*s = fresh;
-	return 0;
+out:
+	fclose(f);
+	return err;
 }
 
-/* The device in a namespace; the caller is left in that namespace. */
-static int open_device(const char *netns, const char *name, bool tap)
+/* Make the device `name` in the namespace `netns`, in which the caller is left. */
+static int end_open(struct end *e, const char *netns, const char *name, bool tap)
 {
 	struct ifreq ifr = { .ifr_flags = (tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI };
-	char path[256];
-	int ns, fd;
+	int ns, err = 0;
 
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
-	if (ns < 0 || setns(ns, CLONE_NEWNET)) {
-		fprintf(stderr, "relay: %s: %s\n", path, strerror(errno));
-		return -1;
-	}
-	close(ns);
-	fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	snprintf(e->netns, sizeof(e->netns), "/run/netns/%s", netns);
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr)) {
-		fprintf(stderr, "relay: %s in %s: %s\n", name, netns, strerror(errno));
-		return -1;
+	ns = open(e->netns, O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || fstat(ns, &e->was) || setns(ns, CLONE_NEWNET)) {
+		err = -errno;
+		fprintf(stderr, "relay: %s: %s\n", e->netns, strerror(-err));
+		goto out;
 	}
-	return fd;
-}
-
-static bool before(const struct frame *a, const struct frame *b)
-{
-	return a->due != b->due ? a->due < b->due : a->order < b->order;
-}
-
-static int heap_push(struct way *w, struct frame *f)
-{
-	size_t i = w->n;
-
-	if (w->n == w->size) {
-		size_t size = w->size ? 2 * w->size : 256;
-		struct frame **grown = realloc(w->heap, size * sizeof(*grown));
-
-		if (!grown)
-			return -1;
-		w->heap = grown;
-		w->size = size;
+	e->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (e->fd < 0 || ioctl(e->fd, TUNSETIFF, &ifr)) {
+		err = -errno;
+		fprintf(stderr, "relay: %s in %s: %s\n", name, netns, strerror(-err));
 	}
-	for (w->n++; i && before(f, w->heap[(i - 1) / 2]); i = (i - 1) / 2)
-		w->heap[i] = w->heap[(i - 1) / 2];
-	w->heap[i] = f;
-	return 0;
+out:
+	if (ns >= 0)
+		close(ns);
+	return err;
 }
 
-static struct frame *heap_pop(struct way *w)
+/* The open device keeps the namespace itself alive: what goes is its name. */
+static bool end_gone(const struct end *e)
 {
-	struct frame *top = w->heap[0], *last = w->heap[--w->n];
-	size_t i = 0, child;
+	struct stat is;
 
-	while ((child = 2 * i + 1) < w->n) {
-		if (child + 1 < w->n && before(w->heap[child + 1], w->heap[child]))
-			child++;
-		if (!before(w->heap[child], last))
-			break;
-		w->heap[i] = w->heap[child];
-		i = child;
-	}
-	w->heap[i] = last;
-	return top;
+	return stat(e->netns, &is) || is.st_ino != e->was.st_ino || is.st_dev != e->was.st_dev;
 }
 
-/* Take a frame onto the path, or lose it. `wire` is what counts for the rate: its IP packet. */
-static void enqueue(struct way *w, const struct settings *s, const uint8_t *data, size_t len, size_t wire)
+/* Take a frame onto the path, or lose it. `wire` is its length as the rate counts it: the IP packet. */
+static void take(struct way *w, const struct settings *s, const uint8_t *data, size_t len, size_t wire)
 {
-	int64_t now = now_ns(), start = w->idle_at > now ? w->idle_at : now, due;
+	int64_t now = now_ns(), start = w->idle_at > now ? w->idle_at : now;
+	struct line *line = &w->lines[DELAYED];
 	struct frame *f;
+	double hold;
 
-	if (!s->up || (s->loss > 0 && drand48() < s->loss) || start - now > s->queue || w->bytes + len > BACKLOG_MAX)
+	if (!s->up || chance(s->loss) || start - now > s->queue || w->memory + sizeof(*f) + len > MEMORY_MAX)
 		return;
-	w->idle_at = s->rate > 0 ? start + (int64_t)(wire * 8 * 1e9 / s->rate) : now;
-	due = w->idle_at;
-	if (!(s->reorder > 0 && drand48() < s->reorder)) {
-		due += s->delay + (s->jitter ? (int64_t)((drand48() * 2 - 1) * s->jitter) : 0);
-		if (due < w->last_due)
-			due = w->last_due;
-		w->last_due = due;
-	}
 	f = malloc(sizeof(*f) + len);
 	if (!f)
 		return;
-	f->due = due;
-	f->order = w->order++;
+	w->idle_at = s->rate > 0 ? start + (int64_t)(wire * 8 * SEC / s->rate) : start;
+	hold = s->delay + s->jitter * (2 * drand48() - 1);
+	if (chance(s->reorder)) {
+		line = &w->lines[SKIPPING];
+		hold = 0;
+	}
+	f->next = NULL;
+	f->due = w->idle_at + (hold > 0 ? (int64_t)hold : 0);
+	if (f->due < line->last_due)
+		f->due = line->last_due;
+	line->last_due = f->due;
 	f->len = len;
 	memcpy(f->data, data, len);
-	if (heap_push(w, f))
-		free(f);
+	if (line->head)
+		line->tail->next = f;
 	else
-		w->bytes += len;
+		line->head = f;
+	line->tail = f;
+	w->memory += sizeof(*f) + len;
 }
 
 static void receive(struct way *w, const struct settings *s, size_t link)
@@ -253,77 +240,111 @@ static void receive(struct way *w, const struct settings *s, size_t link)
 	static uint8_t buf[FRAME_MAX];
 	ssize_t n;
 
-	while ((n = read(w->from, buf, sizeof(buf))) > 0)
-		enqueue(w, s, buf, n, (size_t)n > link ? n - link : 0);
+	for (int i = 0; i < BURST && (n = read(w->from, buf, sizeof(buf))) > 0; i++)
+		take(w, s, buf, n, (size_t)n > link ? n - link : 0);
 }
 
-static void deliver(struct way *w)
+/* The line whose first frame is due next, NULL if there is none. */
+static struct line *next_line(struct way *w)
 {
-	while (w->n && w->heap[0]->due <= now_ns()) {
-		struct frame *f = heap_pop(w);
+	struct line *next = NULL;
+
+	for (int i = 0; i < LINES; i++)
+		if (w->lines[i].head && (!next || w->lines[i].head->due < next->head->due))
+			next = &w->lines[i];
+	return next;
+}
+
+/* Deliver what is due; returns when the next frame is, at most `until`. */
+static int64_t deliver(struct way *w, int64_t until)
+{
+	struct line *line;
+
+	while ((line = next_line(w)) && line->head->due <= now_ns()) {
+		struct frame *f = line->head;
 
 		/* A device that is down takes nothing: lost, as on a real path. */
-		if (write(w->to, f->data, f->len) < 0 && errno != EIO && errno != EAGAIN)
-			stop = stop || errno == EBADFD;
-		w->bytes -= f->len;
+		(void)!write(w->to, f->data, f->len);
+		line->head = f->next;
+		w->memory -= sizeof(*f) + f->len;
 		free(f);
 	}
+	return line && line->head->due < until ? line->head->due : until;
+}
+
+static int carry(const char *config, struct settings *s, const struct end *a, const struct end *b, int signals,
+		 size_t link)
+{
+	struct way ways[2] = { { .from = a->fd, .to = b->fd }, { .from = b->fd, .to = a->fd } };
+	struct pollfd p[] = { { .fd = a->fd, .events = POLLIN },
+			      { .fd = b->fd, .events = POLLIN },
+			      { .fd = signals, .events = POLLIN } };
+	int64_t look_at = 0; /* when to look for the namespaces next */
+
+	for (;;) {
+		int64_t now = now_ns(), wake;
+		struct signalfd_siginfo sig;
+		struct timespec t;
+
+		if (now >= look_at) {
+			if (end_gone(a) || end_gone(b))
+				return 0;
+			look_at = now + SEC;
+		}
+		wake = deliver(&ways[1], deliver(&ways[0], look_at)) - now_ns();
+		t = wake > 0 ? (struct timespec){ wake / SEC, wake % SEC } : (struct timespec){};
+		if (ppoll(p, 3, &t, NULL) < 0 && errno != EINTR)
+			return -errno;
+		if ((p[0].revents | p[1].revents) & POLLERR)
+			return 0; /* a device was deleted */
+		if (p[2].revents && read(signals, &sig, sizeof(sig)) == sizeof(sig)) {
+			if (sig.ssi_signo != SIGHUP)
+				return 0;
+			puts(settings_read(config, s) ? "kept" : "set");
+			fflush(stdout);
+		}
+		receive(&ways[0], s, link);
+		receive(&ways[1], s, link);
+	}
+}
+
+/* Signals by file descriptor, timers to the nanosecond, and before whatever else the machine does, if it is allowed. */
+static int prepare(void)
+{
+	struct sched_param first = { .sched_priority = 1 };
+	sigset_t set;
+
+	close_range(3, ~0U, 0);
+	sched_setscheduler(0, SCHED_FIFO, &first);
+	prctl(PR_SET_TIMERSLACK, 1UL);
+	srand48(now_ns() ^ getpid());
+	signal(SIGUSR1, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 int main(int argc, char **argv)
 {
-	struct sigaction act = { .sa_handler = on_signal };
-	bool tap = argc < 6 || strcmp(argv[5], "tun");
-	size_t link = tap ? 14 : 0;
-	struct way ways[2] = {};
+	bool tap = argc < 6 || !strcmp(argv[5], "tap");
 	struct settings s;
-	sigset_t all, none;
-	int a, b;
+	struct end a, b;
+	int signals, err;
 
-	if (argc < 5 || argc > 6 || (argc == 6 && strcmp(argv[5], "tun") && strcmp(argv[5], "tap"))) {
+	if (argc < 5 || argc > 6 || (!tap && strcmp(argv[5], "tun"))) {
 		fprintf(stderr, "usage: relay CONFIG NETNS_A NETNS_B IFNAME [tap|tun]\n");
 		return 2;
 	}
-	if (settings_read(argv[1], &s))
+	signals = prepare();
+	if (settings_read(argv[1], &s) || end_open(&a, argv[2], argv[4], tap) || end_open(&b, argv[3], argv[4], tap))
 		return 1;
-	sigaction(SIGHUP, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
-	sigaction(SIGINT, &act, NULL);
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &none); /* signals are taken in ppoll() only */
-	prctl(PR_SET_TIMERSLACK, 1UL);
-	srand48(getpid() ^ time(NULL));
-	a = open_device(argv[2], argv[4], tap);
-	b = a < 0 ? -1 : open_device(argv[3], argv[4], tap);
-	if (b < 0)
-		return 1;
-	ways[0] = (struct way){ .from = a, .to = b };
-	ways[1] = (struct way){ .from = b, .to = a };
 	puts("ready");
 	fflush(stdout);
-	while (!stop) {
-		struct pollfd p[2] = { { .fd = a, .events = POLLIN }, { .fd = b, .events = POLLIN } };
-		int64_t next = INT64_MAX, wait;
-		struct timespec t;
-
-		if (reload) {
-			reload = 0;
-			puts(settings_read(argv[1], &s) ? "kept" : "set");
-			fflush(stdout);
-		}
-		for (int i = 0; i < 2; i++)
-			if (ways[i].n && ways[i].heap[0]->due < next)
-				next = ways[i].heap[0]->due;
-		wait = next == INT64_MAX ? SEC : next - now_ns();
-		if (wait < 0)
-			wait = 0;
-		t = (struct timespec){ wait / SEC, wait % SEC };
-		if (ppoll(p, 2, &t, &none) < 0 && errno != EINTR)
-			break;
-		for (int i = 0; i < 2; i++) {
-			receive(&ways[i], &s, link);
-			deliver(&ways[i]);
-		}
-	}
-	return 0;
+	err = carry(argv[1], &s, &a, &b, signals, tap ? ETHER : 0);
+	if (err)
+		fprintf(stderr, "relay: %s\n", strerror(-err));
+	return err ? 1 : 0;
 }

@@ -40,7 +40,7 @@ ok() {
 is() {
 	if [ "$1" = "$2" ]; then tap_result 0 "$3"; else
 		tap_result 1 "$3"
-		printf '# got:  %s\n# want: %s\n' "$1" "$2"
+		printf '# got:  %s\n# want: %s\n' "${1//$'\n'/$'\n# '}" "${2//$'\n'/$'\n# '}"
 	fi
 }
 

@@ -1,45 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* mpio - traffic on kernel MPTCP sockets for the tests, the demo and the benchmarks; -t uses plain TCP.
- *   mpio gen  -b BYTES [-s SEED]                      the pseudo-random stream to stdout
- *   mpio recv [-t] [-n COUNT] ADDR PORT               listen; the payload of COUNT connections to stdout
- *   mpio send [-t] [-b BYTES [-s SEED]] [-r BIT/S] [-d SEC] ADDR PORT   send stdin, or the stream; one JSON line when all is acknowledged
- *   mpio sink [-t] ADDR PORT                          listen; one-way delays of a stream as JSON
- *   mpio stream [-t] -r BIT/S -d SEC ADDR PORT        timestamped blocks for sink (same machine, CLOCK_MONOTONIC)
- *   mpio hold [-t] -c COUNT ADDR PORT                 open COUNT connections, send a byte on each, keep them until SIGTERM */
+/* mpio - traffic on kernel MPTCP sockets for the tests, the demo and the benchmarks; -t uses plain TCP. Listeners say
+ * "listening" on stderr; results are one line of JSON on stdout. The verbs are in mpio_bulk.c and mpio_delay.c. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define MPTCP_PROTO 262
-#define BLOCK 1000 /* bytes of a timestamped block */
-#define SEC 1000000000LL
+#include "mpio.h"
 
-static struct {
-	bool tcp;
-	uint64_t bytes, seed, rate;
-	double seconds;
-	int count;
-} opt = { .seed = 1, .count = 1 };
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
 
-static void die(const char *what)
+struct options opt = { .seed = 1, .interval = 10, .length = 100 };
+
+static const struct verb {
+	const char *name, *args;
+	int (*run)(const char *addr, const char *port);
+	const char *does;
+} verbs[] = {
+	{ "gen", "-b BYTES [-s SEED]", cmd_gen, "the pseudo-random stream of SEED to stdout" },
+	{ "recv", "[-t] [-n COUNT] ADDR PORT", cmd_recv, "listen; the payload of COUNT connections (1) to stdout" },
+	{ "send", "[-t] [-b BYTES] [-s SEED] [-d SEC] [-r BIT/S] ADDR PORT", cmd_send,
+	  "the stream, or without -b and -d stdin; until all is received" },
+	{ "echo", "[-t] ADDR PORT", cmd_echo, "listen; send back what comes on any number of connections" },
+	{ "ping", "[-t] [-c COUNT] [-i MS] [-l BYTES] ADDR PORT", cmd_ping,
+	  "COUNT messages (100), one every MS (10), to an echo; round-trip times" },
+	{ "sink", "[-t] ADDR PORT", cmd_sink, "listen; one-way delays of a stream" },
+	{ "stream", "[-t] -r BIT/S -d SEC ADDR PORT", cmd_stream, "timestamped blocks for a sink on the same machine" },
+	{ "hold", "[-t] -c COUNT ADDR PORT", cmd_hold, "open COUNT connections, a byte on each, until SIGTERM" },
+};
+
+static int usage(void)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		fprintf(stderr, "%s mpio %-6s %s\n\t%s\n", i ? "      " : "usage:", verbs[i].name, verbs[i].args,
+			verbs[i].does);
+	return 2;
+}
+
+void die(const char *what)
 {
 	fprintf(stderr, "mpio: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
-static int64_t now_ns(void)
+int64_t now_ns(void)
 {
 	struct timespec t;
 
@@ -47,7 +60,7 @@ static int64_t now_ns(void)
 	return t.tv_sec * SEC + t.tv_nsec;
 }
 
-static void sleep_until(int64_t when)
+void sleep_until(int64_t when)
 {
 	struct timespec t = { when / SEC, when % SEC };
 
@@ -69,38 +82,38 @@ static struct addrinfo *resolve(const char *addr, const char *port)
 
 static int open_socket(int family)
 {
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, opt.tcp ? IPPROTO_TCP : MPTCP_PROTO);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, opt.tcp ? IPPROTO_TCP : IPPROTO_MPTCP);
 
 	if (fd < 0)
-		die("socket");
+		die(opt.tcp ? "TCP socket" : "MPTCP socket");
 	return fd;
 }
 
-static int dial(const char *addr, const char *port)
+int dial(const char *addr, const char *port)
 {
 	struct addrinfo *ai = resolve(addr, port);
 	int fd = open_socket(ai->ai_family);
 
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen))
-		die("connect");
+		die(addr);
 	freeaddrinfo(ai);
 	return fd;
 }
 
-static int serve(const char *addr, const char *port)
+int serve(const char *addr, const char *port)
 {
 	struct addrinfo *ai = resolve(addr, port);
 	int fd = open_socket(ai->ai_family), one = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) || listen(fd, 4096))
-		die("listen");
+		die(addr);
 	freeaddrinfo(ai);
 	fprintf(stderr, "listening\n");
 	return fd;
 }
 
-static int take(int listener)
+int take(int listener)
 {
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
@@ -109,7 +122,7 @@ static int take(int listener)
 	return fd;
 }
 
-static void put_all(int fd, const void *buf, size_t n)
+void put_all(int fd, const void *buf, size_t n)
 {
 	for (const char *p = buf; n;) {
 		ssize_t done = write(fd, p, n);
@@ -123,119 +136,18 @@ static void put_all(int fd, const void *buf, size_t n)
 	}
 }
 
-/* xorshift64*: the same stream for the same seed. */
-static void fill(uint64_t *x, uint8_t *buf, size_t n)
+void finish(int fd)
 {
-	for (size_t i = 0; i < n; i++) {
-		*x ^= *x >> 12;
-		*x ^= *x << 25;
-		*x ^= *x >> 27;
-		buf[i] = (*x * 0x2545f4914f6cdd1dULL) >> 56;
-	}
-}
-
-static uint64_t seeded(void)
-{
-	return opt.seed * 0x9e3779b97f4a7c15ULL + 1;
-}
-
-static int cmd_gen(void)
-{
-	static uint8_t buf[65536];
-	uint64_t x = seeded();
-
-	for (uint64_t left = opt.bytes; left;) {
-		size_t n = left < sizeof(buf) ? left : sizeof(buf);
-
-		fill(&x, buf, n);
-		put_all(STDOUT_FILENO, buf, n);
-		left -= n;
-	}
-	return 0;
-}
-
-static int cmd_recv(const char *addr, const char *port)
-{
-	static uint8_t buf[1 << 18];
-	int listener = serve(addr, port);
-
-	for (int i = 0; i < opt.count; i++) {
-		int fd = take(listener);
-		ssize_t n;
-
-		while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 && errno == EINTR))
-			if (n > 0)
-				put_all(STDOUT_FILENO, buf, n);
-		if (n < 0)
-			die("read");
-		close(fd);
-	}
-	return 0;
-}
-
-/* The peer closes when it has read all: the time counts the last byte's arrival. */
-static void finish(int fd)
-{
-	char c;
+	char rest[4096];
+	ssize_t n;
 
 	shutdown(fd, SHUT_WR);
-	while (read(fd, &c, 1) > 0)
-		;
+	do
+		n = read(fd, rest, sizeof(rest));
+	while (n > 0 || (n < 0 && errno == EINTR));
+	if (n < 0)
+		die("close");
 	close(fd);
-}
-
-static int cmd_send(const char *addr, const char *port)
-{
-	static uint8_t buf[65536];
-	int fd = dial(addr, port);
-	int64_t start = now_ns();
-	uint64_t x = seeded(), sent = 0;
-	double took;
-
-	for (;;) {
-		size_t room = sizeof(buf);
-		ssize_t n;
-
-		if (opt.rate) {
-			room = opt.rate / 8 / 1000; /* a millisecond's worth */
-			if (room < 1 || room > sizeof(buf))
-				room = room ? sizeof(buf) : 1;
-			sleep_until(start + (int64_t)(sent * 8 * 1e9 / opt.rate));
-		}
-		if (opt.seconds > 0 && now_ns() - start >= (int64_t)(opt.seconds * SEC))
-			break;
-		if (opt.bytes || opt.seconds > 0) {
-			n = opt.bytes && opt.bytes - sent < room ? opt.bytes - sent : room;
-			fill(&x, buf, n);
-		} else {
-			n = read(STDIN_FILENO, buf, room);
-		}
-		if (n <= 0)
-			break;
-		put_all(fd, buf, n);
-		sent += n;
-	}
-	finish(fd);
-	took = (now_ns() - start) / 1e9;
-	printf("{\"bytes\":%llu,\"seconds\":%.3f,\"mbps\":%.2f}\n", (unsigned long long)sent, took, sent * 8 / took / 1e6);
-	return 0;
-}
-
-static int cmd_stream(const char *addr, const char *port)
-{
-	int fd = dial(addr, port), one = 1;
-	int64_t start = now_ns(), gap = (int64_t)(BLOCK * 8 * 1e9 / opt.rate);
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	for (int64_t due = start; due < start + (int64_t)(opt.seconds * SEC); due += gap) {
-		int64_t block[BLOCK / sizeof(int64_t)] = { 0 };
-
-		sleep_until(due);
-		block[0] = now_ns();
-		put_all(fd, block, sizeof(block));
-	}
-	finish(fd);
-	return 0;
 }
 
 static int by_value(const void *a, const void *b)
@@ -245,86 +157,70 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int cmd_sink(const char *addr, const char *port)
+void print_times(const char *head, int64_t *ns, size_t n)
 {
-	int listener = serve(addr, port), fd = take(listener);
-	int64_t block[BLOCK / sizeof(int64_t)], *delays = NULL, last = 0, longest = 0;
-	size_t n = 0, size = 0;
-
-	while (recv(fd, block, sizeof(block), MSG_WAITALL) == sizeof(block)) {
-		int64_t now = now_ns();
-
-		if (n == size) {
-			size = size ? 2 * size : 4096;
-			delays = realloc(delays, size * sizeof(*delays));
-			if (!delays)
-				die("memory");
-		}
-		delays[n++] = now - block[0];
-		if (last && now - last > longest)
-			longest = now - last;
-		last = now;
-	}
-	close(fd);
-	if (!n) {
-		fprintf(stderr, "mpio: nothing arrived\n");
-		return 1;
-	}
-	qsort(delays, n, sizeof(*delays), by_value);
-	printf("{\"blocks\":%zu,\"p50_us\":%lld,\"p95_us\":%lld,\"p99_us\":%lld,\"max_us\":%lld,\"gap_us\":%lld}\n", n, (long long)delays[n / 2] / 1000,
-	       (long long)delays[n * 95 / 100] / 1000, (long long)delays[n * 99 / 100] / 1000, (long long)delays[n - 1] / 1000, (long long)longest / 1000);
-	return 0;
+	qsort(ns, n, sizeof(*ns), by_value);
+	printf("{%s,\"p50_us\":%lld,\"p95_us\":%lld,\"p99_us\":%lld,\"max_us\":%lld}\n", head, ns[n / 2] / 1000LL,
+	       ns[n * 95 / 100] / 1000LL, ns[n * 99 / 100] / 1000LL, ns[n - 1] / 1000LL);
 }
 
-static int cmd_hold(const char *addr, const char *port)
+/* A positive number up to max; ends mpio if it is not. */
+static double number(char option, const char *text, double max)
 {
-	for (int i = 0; i < opt.count; i++)
-		put_all(dial(addr, port), "x", 1); /* Linux joins further subflows after the first data only */
-	printf("held %d\n", opt.count);
-	fflush(stdout);
-	pause();
-	return 0;
+	char *end;
+	double n = strtod(text, &end);
+
+	if (end == text || *end || !(n > 0 && n <= max)) {
+		fprintf(stderr, "mpio: -%c: '%s' is not a positive number up to %.0f\n", option, text, max);
+		exit(2);
+	}
+	return n;
+}
+
+static void options_read(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "tb:s:r:d:n:c:i:l:")) != -1) {
+		if (c == '?')
+			exit(usage());
+		else if (c == 't')
+			opt.tcp = true;
+		else if (c == 'b')
+			opt.bytes = number(c, optarg, 1e15);
+		else if (c == 's')
+			opt.seed = number(c, optarg, 1e15);
+		else if (c == 'r')
+			opt.rate = number(c, optarg, 1e15);
+		else if (c == 'd')
+			opt.seconds = number(c, optarg, 1e15);
+		else if (c == 'i')
+			opt.interval = number(c, optarg, 1e15);
+		else if (c == 'l')
+			opt.length = number(c, optarg, 65536);
+		else
+			opt.count = number(c, optarg, 1e15);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	const char *verb = argc > 1 ? argv[1] : "";
-	int c;
+	const struct verb *v = verbs, *end = verbs + sizeof(verbs) / sizeof(verbs[0]);
+	struct rlimit files;
 
-	signal(SIGPIPE, SIG_IGN);
+	while (v < end && (argc < 2 || strcmp(argv[1], v->name)))
+		v++;
+	if (v == end)
+		return usage();
 	optind = 2;
-	while (argc > 1 && (c = getopt(argc, argv, "tb:s:r:d:n:c:")) != -1) {
-		if (c == 't')
-			opt.tcp = true;
-		else if (c == 'b')
-			opt.bytes = strtoull(optarg, NULL, 0);
-		else if (c == 's')
-			opt.seed = strtoull(optarg, NULL, 0);
-		else if (c == 'r')
-			opt.rate = strtoull(optarg, NULL, 0);
-		else if (c == 'd')
-			opt.seconds = strtod(optarg, NULL);
-		else if (c == 'n' || c == 'c')
-			opt.count = atoi(optarg);
-		else
-			return 2;
+	options_read(argc, argv);
+	if (argc - optind != (v->run == cmd_gen ? 0 : 2) || (v->run == cmd_gen && !opt.bytes) ||
+	    (v->run == cmd_stream && (!opt.rate || opt.seconds <= 0)))
+		return usage();
+	signal(SIGPIPE, SIG_IGN);
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	if (!strcmp(verb, "gen"))
-		return cmd_gen();
-	if (argc - optind == 2) {
-		const char *addr = argv[optind], *port = argv[optind + 1];
-
-		if (!strcmp(verb, "recv"))
-			return cmd_recv(addr, port);
-		if (!strcmp(verb, "send"))
-			return cmd_send(addr, port);
-		if (!strcmp(verb, "sink"))
-			return cmd_sink(addr, port);
-		if (!strcmp(verb, "stream") && opt.rate && opt.seconds > 0)
-			return cmd_stream(addr, port);
-		if (!strcmp(verb, "hold"))
-			return cmd_hold(addr, port);
-	}
-	fprintf(stderr, "usage: mpio gen|recv|send|sink|stream|hold [-t] [-b BYTES] [-s SEED] [-r BIT/S] [-d SEC] [-n|-c COUNT] ADDR PORT\n");
-	return 2;
+	return v->run(argv[optind], argv[optind + 1]);
 }
