@@ -31,16 +31,23 @@ enum mpb_kind {
 	MPB_KIND_MAX
 };
 
+/* What a policy needs of those who load it; bits of mpb_policy.flags. */
+enum {
+	MPB_PACES = 1 << 0,  /* a scheduler that asks for rates */
+	MPB_NATIVE = 1 << 1, /* a scheduler that only a kernel with schedulers in BPF can carry out */
+};
+
 /* Direction of a packet as its device sees it, and of an attachment. */
 enum mpb_dir { MPB_IN, MPB_OUT };
 
 struct mpb_policy {
-	__u32 abi;  /* MPB_ABI of the headers it was built with */
-	__u32 kind; /* enum mpb_kind */
+	__u32 abi;   /* MPB_ABI of the headers it was built with */
+	__u32 kind;  /* enum mpb_kind */
+	__u32 flags; /* MPB_PACES, MPB_NATIVE */
 	char name[MPB_NAME_LEN];
 	char summary[MPB_SUMMARY_LEN];
 };
-_Static_assert(sizeof(struct mpb_policy) == 120, "struct mpb_policy crosses a boundary");
+_Static_assert(sizeof(struct mpb_policy) == 124, "struct mpb_policy crosses a boundary");
 
 /* One device and direction of a policy: key and value of its per-CPU map mpb_counts. The controller makes the entry when it attaches. */
 static inline __u32 mpb_port(__u32 ifindex, enum mpb_dir dir)

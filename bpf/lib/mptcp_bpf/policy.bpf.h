@@ -34,11 +34,12 @@
 	_Static_assert(MPB_COUNTERS_END <= MPB_COUNTERS_MAX, "too many counters");      \
 	const enum mpb_counter mpb_ncounters SEC(MPB_POLICY_SEC) = MPB_COUNTERS_END
 
-#define MPB_DESCRIBE(_kind, _name, _summary)                                            \
+#define MPB_DESCRIBE(_kind, _name, _summary, ...)                                       \
 	_Static_assert(sizeof(_summary) <= MPB_SUMMARY_LEN, "summary too long");        \
 	const struct mpb_policy mpb_policy SEC(MPB_POLICY_SEC) = {                      \
 		.abi = MPB_ABI,                                                         \
 		.kind = (_kind),                                                        \
+		.flags = 0 + __VA_ARGS__ + 0,                                           \
 		.name = #_name,                                                         \
 		.summary = (_summary),                                                  \
 	};                                                                              \
