@@ -94,15 +94,15 @@ static inline mpb_set mpb_bit(__u32 i)
 	return 1U << (i & (MPB_SUBFLOWS - 1));
 }
 
-/* Whoever neither end asked to be backup; all that are alive if there is no such. */
+/* Whoever neither end asked to be backup; all that are alive if there is no such. Without a branch a subflow: the verifier follows each of them. */
 static inline mpb_set mpb_preferred(const struct mpb_view *v)
 {
-	mpb_set set = 0;
+	mpb_set backup = 0;
 
+	_Static_assert(MPB_SF_LOCKED == 1 && MPB_SF_PEER_BACKUP == 2, "the two lowest bits");
 	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
-		if (!(v->sf[i].flags & (MPB_SF_LOCKED | MPB_SF_PEER_BACKUP)))
-			set |= mpb_bit(i);
-	return set & v->alive ? set & v->alive : v->alive;
+		backup |= ((v->sf[i].flags | v->sf[i].flags >> 1) & 1U) << i;
+	return v->alive & ~backup ? v->alive & ~backup : v->alive;
 }
 
 /* Bytes that the subflow could still put on the wire now. */
