@@ -8,8 +8,10 @@
 #include <mptcp_bpf/sched.h>
 
 #define MPB_UNKNOWN_US 1000000ULL /* taken for a delay that was never measured: behind those that were */
-#define MPB_LATE_US (1ULL << 40) /* no time is longer; nor does more than 2^40 bytes wait */
+#define MPB_LATE_US (1ULL << 40) /* longer than anything that is waited for */
+#define MPB_MUCH (1ULL << 40)    /* bytes: no more wait, and no window is larger */
 #define MPB_KEY_MAX (~0ULL >> 1)
+#define MPB_RTT_MAX ((1ULL << 22) - 1) /* us; longer ones are alike */
 
 /* Keeps the compiler from making a branch of what is computed from _x. */
 #define MPB_OPAQUE(_x) __asm__ volatile("" : "+r"(_x))
@@ -82,22 +84,38 @@ static inline mpb_set mpb_usable(const struct mpb_view *v)
 
 static inline __u64 mpb_rtt(const struct mpb_sf *sf)
 {
-	return sf->srtt_us ? sf->srtt_us : MPB_UNKNOWN_US;
+	return mpb_min(sf->srtt_us ? sf->srtt_us : MPB_UNKNOWN_US, MPB_RTT_MAX);
+}
+
+static inline __u64 mpb_waiting(__u64 bytes)
+{
+	return mpb_min(bytes & MPB_KEY_MAX, MPB_MUCH);
 }
 
 /* Microseconds that so many bytes take at so many a second; an unknown rate is 1. */
 static inline __u64 mpb_time_us(__u64 bytes, __u64 rate)
 {
-	bytes = mpb_min(bytes & MPB_KEY_MAX, MPB_LATE_US);
-	return mpb_min(bytes * 1000000 / (rate + 1 - mpb_nonzero(rate)), MPB_LATE_US);
+	return mpb_min(mpb_waiting(bytes) * 1000000 / (rate + 1 - mpb_nonzero(rate)), MPB_LATE_US);
+}
+
+/* Bytes of a congestion window, at least 1. */
+static inline __u64 mpb_window(const struct mpb_sf *sf)
+{
+	__u64 bytes = (__u64)sf->cwnd * sf->mss;
+
+	return mpb_min(bytes + 1 - mpb_nonzero(bytes), MPB_MUCH);
+}
+
+/* Bytes that its congestion window does not take now. */
+static inline __u64 mpb_beyond(const struct mpb_sf *sf, __u64 waiting)
+{
+	return mpb_minus(waiting, mpb_minus(sf->cwnd, sf->inflight) * sf->mss & MPB_KEY_MAX);
 }
 
 /* Nothing more would leave at once. */
 static inline bool mpb_full(const struct mpb_sf *sf)
 {
-	__u64 window = (__u64)mpb_minus(sf->cwnd, sf->inflight) * sf->mss;
-
-	return !mpb_minus(window & MPB_KEY_MAX, sf->unsent);
+	return mpb_beyond(sf, (__u64)sf->unsent + 1);
 }
 
 #endif

@@ -100,6 +100,11 @@ static inline double ref_rate(const struct mpb_sf *s)
 	return s->rate ? s->rate : s->delivery ? s->delivery : s->srtt_us ? (double)s->cwnd * s->mss / (s->srtt_us / 1e6) : 0;
 }
 
+static inline double ref_window(const struct mpb_sf *s)
+{
+	return (double)s->cwnd * s->mss;
+}
+
 static inline double ref_room(const struct mpb_sf *s)
 {
 	double room = ((double)s->cwnd - s->inflight) * s->mss - s->unsent;
@@ -116,6 +121,42 @@ static inline double ref_time(double bytes, double rate)
 static inline bool close_to(double a, double b)
 {
 	return a - b < 3 && b - a < 3;
+}
+
+static inline void ref_rtts(const struct mpb_view *v, double *rtt)
+{
+	for (int i = 0; i < MPB_SUBFLOWS; i++)
+		rtt[i] = ref_rtt(&v->sf[i]);
+}
+
+/* Compares decisions on random views with a reference, which may be unsure; `before` puts something into the private memory. */
+static inline void compare_sets(mpb_set (*reference)(const struct mpb_view *v, bool *unsure), void (*before)(uint64_t *state))
+{
+	unsigned int more = 0, compared = 0;
+	uint64_t state = 1;
+
+	for (int n = 0; n < VIEWS; n++) {
+		struct mpb_view v = view_random(&state);
+		bool unsure = false;
+		mpb_set want, got;
+
+		if (!v.alive)
+			continue;
+		forget();
+		if (before)
+			before(&state);
+		want = reference(&v, &unsure);
+		got = decide(&v);
+		if (unsure)
+			continue;
+		if (got != want)
+			print_error("view %d\n", n);
+		assert_int_equal(got, want);
+		more += !!(got & (got - 1));
+		compared++;
+	}
+	print_message("# %u compared, %u with more than one\n", compared, more);
+	assert_true(compared > VIEWS / 2 && more > VIEWS / 100);
 }
 
 static inline double share(const struct mpb_view *v, unsigned int i)
