@@ -10,6 +10,7 @@
 #include "out.h"
 #include "pin.h"
 #include "state.h"
+#include "steer.h"
 
 static json_t *subflow_json(const struct subflow_view *v)
 {
@@ -31,7 +32,7 @@ static json_t *conn_json(const struct conn_view *c)
 	for (int i = 0; i < c->nsubflows; i++)
 		json_array_append_new(subflows, subflow_json(&c->subflows[i]));
 	snprintf(token, sizeof(token), "0x%08x", c->token);
-	o = json_pack("{s:s,s:s,s:s,s:s,s:b,s:I,s:I}", "token", token, "state", tcp_state_word(c->state), "sched", c->sched, "backend", "stock", "fallback",
+	o = json_pack("{s:s,s:s,s:s,s:s,s:b,s:I,s:I}", "token", token, "state", tcp_state_word(c->state), "sched", c->sched, "backend", c->backend, "fallback",
 		      c->fallback, "bytes_sent", (json_int_t)c->bytes_sent, "bytes_acked", (json_int_t)c->bytes_acked);
 	if (c->age_ms >= 0)
 		json_object_set_new(o, "age_ms", json_integer(c->age_ms));
@@ -43,7 +44,7 @@ static void conn_text(const struct conn_view *c)
 {
 	char sent[16], acked[16], pacing[16], delivery[16], bytes[16], retrans[16], unsent[16];
 
-	printf("0x%08x %s sched=%s backend=stock subflows=%d sent=%sB acked=%sB%s\n", c->token, tcp_state_word(c->state), c->sched, c->nsubflows,
+	printf("0x%08x %s sched=%s backend=%s subflows=%d sent=%sB acked=%sB%s\n", c->token, tcp_state_word(c->state), c->sched, c->backend, c->nsubflows,
 	       out_human(c->bytes_sent, sent), out_human(c->bytes_acked, acked), c->fallback ? " FALLBACK to TCP" : "");
 	printf("  %2s %-23s %-23s %-9s %-8s %-9s %1s %8s %5s %6s %7s %8s %8s %7s %7s %5s %5s\n", "ID", "LOCAL", "REMOTE", "DEV", "CC", "STATE", "B", "SRTT(ms)",
 	       "CWND", "FLIGHT", "UNSENT", "PACE b/s", "RATE b/s", "SENT", "RETRANS", "LOST", "FLIPS");
@@ -69,6 +70,7 @@ static int token_parse(const char *word, uint32_t *token)
 
 int cmd_stat(const struct args *a)
 {
+	struct mpb_steer_counts steer;
 	uint32_t token = 0;
 	struct conns conns;
 	json_t *list;
@@ -107,6 +109,14 @@ int cmd_stat(const struct args *a)
 			MPB_NS_COUNTERS(X)
 #undef X
 			json_object_set_new(o, "observer", counters);
+		}
+		if (!steer_counts(&ns, &steer)) {
+			json_t *counters = json_object();
+
+#define X(name, help) json_object_set_new(counters, #name, json_integer(steer.name));
+			MPB_STEER_COUNTERS(X)
+#undef X
+			json_object_set_new(o, "steer", counters);
 		}
 		out_json(o);
 		json_decref(o);

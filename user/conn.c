@@ -5,8 +5,10 @@
 #include <string.h>
 #include <time.h>
 #include "conn.h"
+#include <mptcp_bpf/steer.h>
 #include "diag.h"
 #include "err.h"
+#include "scheduler.h"
 #include "snapshot.h"
 #include "state.h"
 
@@ -57,6 +59,7 @@ static void view_subflow(const struct ns *ns, const struct mpb_snap *s, int rank
 static void view_conn(const struct ns *ns, const struct diag_conn *diag, struct conn_view *c)
 {
 	const struct mpb_snap *first = c->subflows[0].snap;
+	struct mpb_steer steer;
 	struct mpb_conn own;
 	struct timespec now;
 
@@ -64,6 +67,14 @@ static void view_conn(const struct ns *ns, const struct diag_conn *diag, struct 
 	c->state = diag ? diag->state : first->state;
 	c->fallback = diag && diag->info.flags & MPB_MPTCP_INFO_FALLBACK;
 	snprintf(c->sched, sizeof(c->sched), "%s", first->sched[0] ? first->sched : "default");
+	c->backend = "stock";
+	if (!state_steered(ns, c->token, &steer)) {
+		c->flips = steer.flips;
+		if (steer.slot) {
+			scheduler_name(ns, steer.slot, c->sched);
+			c->backend = "steer";
+		}
+	}
 	if (diag && diag->has_bytes) {
 		c->bytes_sent = diag->info.bytes_sent;
 		c->bytes_acked = diag->info.bytes_acked;
