@@ -28,6 +28,9 @@ $(T)/prog/%: tests/prog/%.c $(PROG_LIB) $(wildcard tests/prog/*.h tests/lib/*.h)
 # Policies with one thing wrong.
 REJECT := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/reject/*.bpf.c)))
 
+# Schedulers that a test needs and nobody else.
+TEST_POLICIES := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/policies/*.bpf.c)))
+
 # Fuzzers: libFuzzer with ASan and UBSan. fuzz_option links every option policy, each compiled with names of its own.
 FUZZ := $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_object $(T)/fuzz/fuzz_option
 FUZZ_SEEDS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/fuzz/seed/*.bpf.c)))
@@ -49,7 +52,7 @@ NET := $(sort $(wildcard tests/net/*.t))
 TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(NET)
 ONLY ?= .
 
-tests: all tools $(UNIT) $(PROG) $(REJECT) $(FUZZ) $(FUZZ_SEEDS)
+tests: all tools $(UNIT) $(PROG) $(REJECT) $(TEST_POLICIES) $(FUZZ) $(FUZZ_SEEDS)
 
 lint:
 	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh completion/*.bash tests/lib/tap.sh tests/*/*.t

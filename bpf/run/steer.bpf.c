@@ -398,7 +398,7 @@ static __always_inline int segment(struct __sk_buff *skb, struct mpb_carrier *w,
 		count(unread);
 		goto out;
 	}
-	if (c->used & (c->used - 1)) {
+	if (c->used & (c->used - 1) || c->paced[i & (MPB_SUBFLOWS - 1)]) { /* alone there is nothing to choose, but a rate to lift */
 		bpf_loop(MPB_SUBFLOWS, read_sibling, &r, 0);
 		verdict = decide(skb, c, w, l2);
 	}
