@@ -94,41 +94,15 @@ static inline mpb_set mpb_bit(__u32 i)
 	return 1U << (i & (MPB_SUBFLOWS - 1));
 }
 
-#ifdef __bpf__ /* global functions: the verifier looks at them once, and takes their result for unknown */
-#define MPB_SCHED_FN __attribute__((noinline))
-#else
-#define MPB_SCHED_FN static inline __attribute__((unused))
-#endif
-
-struct mpb_keys {
-	__u64 key[MPB_SUBFLOWS];
-};
-
-/* The member of the set with the least key, the first of equals; 0 for an empty set. */
-MPB_SCHED_FN int mpb_least(const struct mpb_keys *keys, mpb_set set)
-{
-	__u64 least = ~0ULL;
-	int best = -1;
-
-	if (!keys)
-		return 0;
-	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
-		if (set & (1U << i) && (best < 0 || keys->key[i] < least)) {
-			least = keys->key[i];
-			best = i;
-		}
-	return best < 0 ? 0 : best;
-}
-
-/* Whoever neither end asked to be backup; all that are alive if there is no such. */
+/* Whoever neither end asked to be backup; all that are alive if there is no such. Without a branch a subflow: the verifier follows each of them. */
 static inline mpb_set mpb_preferred(const struct mpb_view *v)
 {
-	mpb_set set = 0;
+	mpb_set backup = 0;
 
+	_Static_assert(MPB_SF_LOCKED == 1 && MPB_SF_PEER_BACKUP == 2, "the two lowest bits");
 	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
-		if (!(v->sf[i].flags & (MPB_SF_LOCKED | MPB_SF_PEER_BACKUP)))
-			set |= mpb_bit(i);
-	return set & v->alive ? set & v->alive : v->alive;
+		backup |= ((v->sf[i].flags | v->sf[i].flags >> 1) & 1U) << i;
+	return v->alive & ~backup ? v->alive & ~backup : v->alive;
 }
 
 /* Bytes that the subflow could still put on the wire now. */
