@@ -46,7 +46,7 @@ $(T)/fuzz/fuzz_option: tests/fuzz/fuzz_option.c tests/fuzz/opt_policy.c $(FUZZ_P
 	$(Q)$(FUZZ_CC) -o $@ tests/fuzz/fuzz_option.c $(@).*.o
 
 NET := $(sort $(wildcard tests/net/*.t))
-TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(NET)
+TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(sort $(wildcard tests/build/*.t)) $(NET)
 ONLY ?= .
 
 tests: all tools $(UNIT) $(PROG) $(REJECT) $(FUZZ) $(FUZZ_SEEDS)

@@ -22,6 +22,7 @@ static const struct {
 	{ "unload", cmd_unload, "NAME | --all", "take a policy, or all of this namespace, down again" },
 	{ "tune", cmd_tune, "NAME [KEY[@DEV]=VALUE ...]", "show or change the tunables of a loaded policy, live" },
 	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
+	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
 };
 
 #define NVERBS (sizeof(verbs) / sizeof(verbs[0]))
