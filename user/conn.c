@@ -37,7 +37,25 @@ static void end_text(char *buf, size_t size, const __be32 addr[4], __be16 port, 
 	snprintf(buf, size, family == 4 ? "%s:%u" : "[%s]:%u", text, ntohs(port));
 }
 
-static void view_subflow(const struct ns *ns, const struct mpb_snap *s, int rank, struct subflow_view *v)
+/* The names of devices by ifindex, each asked for once. */
+#define NAMES 64
+struct names {
+	struct { unsigned int ifindex; char name[IF_NAMESIZE]; } of[NAMES]; /* by ifindex modulo NAMES */
+};
+
+static const char *name_of(struct names *names, unsigned int ifindex)
+{
+	char *name = names->of[ifindex % NAMES].name;
+
+	if (names->of[ifindex % NAMES].ifindex != ifindex) {
+		names->of[ifindex % NAMES].ifindex = ifindex;
+		if (!if_indextoname(ifindex, name))
+			strcpy(name, "-");
+	}
+	return ifindex ? name : "-";
+}
+
+static void view_subflow(const struct records *r, struct names *names, const struct mpb_snap *s, int rank, struct subflow_view *v)
 {
 	struct mpb_subflow own;
 
@@ -45,16 +63,15 @@ static void view_subflow(const struct ns *ns, const struct mpb_snap *s, int rank
 	v->id = s->subflow_id ? (int)s->subflow_id : rank;
 	end_text(v->local, sizeof(v->local), s->tuple.saddr, s->tuple.sport, s->family);
 	end_text(v->remote, sizeof(v->remote), s->tuple.daddr, s->tuple.dport, s->family);
-	if (!s->ifindex || !if_indextoname(s->ifindex, v->dev))
-		strcpy(v->dev, "-");
+	strcpy(v->dev, name_of(names, s->ifindex));
 	/* A rate of all ones is how the kernel says "not paced". */
 	v->pacing_bps = s->pacing_bps > UINT64_MAX / 8 ? 0 : s->pacing_bps * 8;
 	v->delivery_bps = s->delivery_bps * 8;
-	if (!state_subflow(ns, &s->tuple, &own))
+	if (!record_subflow(r, &s->tuple, &own))
 		v->flips = own.flips;
 }
 
-static void view_conn(const struct ns *ns, const struct diag_conn *diag, struct conn_view *c)
+static void view_conn(const struct records *r, const struct diag_conn *diag, struct conn_view *c)
 {
 	const struct mpb_snap *first = c->subflows[0].snap;
 	struct mpb_conn own;
@@ -74,13 +91,15 @@ static void view_conn(const struct ns *ns, const struct diag_conn *diag, struct 
 		}
 	}
 	c->age_ms = -1;
-	if (!state_conn(ns, c->token, &own) && !clock_gettime(CLOCK_MONOTONIC, &now))
+	if (!record_conn(r, c->token, &own) && !clock_gettime(CLOCK_MONOTONIC, &now))
 		c->age_ms = (now.tv_sec * 1000000000LL + now.tv_nsec - (int64_t)own.born_ns) / 1000000;
 }
 
 int conns_read(const struct ns *ns, struct conns *c)
 {
 	struct diag_conn *diag = NULL;
+	struct names names = {};
+	struct records r;
 	int ndiag, n;
 
 	memset(c, 0, sizeof(*c));
@@ -97,15 +116,17 @@ int conns_read(const struct ns *ns, struct conns *c)
 		conns_free(c);
 		return err_fail(12, "stat", "out of memory");
 	}
+	records_open(ns, &r);
 	for (int i = 0; i < n; i++) {
 		struct conn_view *conn = i && c->snaps[i].token == c->snaps[i - 1].token ? &c->list[c->n - 1] : &c->list[c->n++];
 
 		if (!conn->nsubflows)
 			conn->subflows = &c->views[i];
-		view_subflow(ns, &c->snaps[i], ++conn->nsubflows, &c->views[i]);
+		view_subflow(&r, &names, &c->snaps[i], ++conn->nsubflows, &c->views[i]);
 	}
 	for (int i = 0; i < c->n; i++)
-		view_conn(ns, ndiag > 0 ? diag_find(diag, ndiag, c->list[i].subflows[0].snap->token) : NULL, &c->list[i]);
+		view_conn(&r, ndiag > 0 ? diag_find(diag, ndiag, c->list[i].subflows[0].snap->token) : NULL, &c->list[i]);
+	records_close(&r);
 	free(diag);
 	return 0;
 }

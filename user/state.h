@@ -16,9 +16,17 @@ int state_release(const struct ns *ns);
 /* Brings the records in line with the kernel's sockets: what closed unseen goes. Nothing to do where the namespace is not observed. */
 int state_sweep(const struct ns *ns);
 
-/* One record of a subflow; 0, or -ENOENT. */
-int state_subflow(const struct ns *ns, const struct mpb_tuple *key, struct mpb_subflow *sf);
-int state_conn(const struct ns *ns, uint32_t token, struct mpb_conn *conn);
+/* The namespace's records, open for reading; both -1 where it is not observed. */
+struct records {
+	int conns, subflows;
+};
+void records_open(const struct ns *ns, struct records *r);
+void records_close(struct records *r);
+
+/* One record; 0, or -ENOENT. */
+int record_subflow(const struct records *r, const struct mpb_tuple *key, struct mpb_subflow *sf);
+int record_conn(const struct records *r, uint32_t token, struct mpb_conn *conn);
+
 int state_counters(const struct ns *ns, struct mpb_ns *counters);
 
 #endif

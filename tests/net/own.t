@@ -37,11 +37,11 @@ subflows() {
 	rm -f held err
 	nsenter --net=/run/netns/$lab-server "$tree/build/tests/mpio" recv 10.77.1.2 5001 >/dev/null 2>err &
 	listener=$!
-	pids+=($listener)
+	pids+=("$listener")
 	for _ in $(seq 100); do grep -q listening err && break; sleep 0.05; done
 	nsenter --net=/run/netns/$ns "$tree/build/tests/mpio" hold -c 1 10.77.1.2 5001 >held &
 	holder=$!
-	pids+=($holder)
+	pids+=("$holder")
 	for _ in $(seq 100); do grep -q held held && break; sleep 0.05; done
 	for _ in $(seq 20); do
 		seen=$("$bin" -n $ns -j stat | perl -MJSON::PP -e 'my $c = decode_json(<STDIN>)->{connections}; print @$c == 1 ? scalar @{$c->[0]{subflows}} : 0')
