@@ -22,7 +22,7 @@ LIBS := libbpf libmnl jansson
 BPF_CFLAGS := $(BPF_FLAGS) $(if $(WERROR),-Werror) $(MAP) \
 	-Iinclude -Ibpf/lib -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
-POLICIES := $(sort $(wildcard bpf/sched/*.bpf.c bpf/cc/*.bpf.c bpf/opt/*.bpf.c bpf/guard/*.bpf.c bpf/probe/*.bpf.c))
+POLICIES := $(sort $(wildcard bpf/sched/*.bpf.c bpf/cc/*.bpf.c bpf/opt/*.bpf.c bpf/guard/*.bpf.c bpf/probe/*.bpf.c bpf/run/*.bpf.c))
 OBJS := $(POLICIES:%.bpf.c=$(B)/%.bpf.o)
 USER := $(sort $(wildcard user/*.c))
 UOBJ := $(USER:%.c=$(B)/%.o) $(B)/catalog.o

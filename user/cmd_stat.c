@@ -10,6 +10,7 @@
 #include "out.h"
 #include "pin.h"
 #include "state.h"
+#include "steer.h"
 
 static json_t *subflow_json(const struct subflow_view *v)
 {
@@ -31,7 +32,7 @@ static json_t *conn_json(const struct conn_view *c)
 	for (int i = 0; i < c->nsubflows; i++)
 		json_array_append_new(subflows, subflow_json(&c->subflows[i]));
 	snprintf(token, sizeof(token), "0x%08x", c->token);
-	o = json_pack("{s:s,s:s,s:s,s:s,s:b,s:I,s:I}", "token", token, "state", tcp_state_word(c->state), "sched", c->sched, "backend", "stock", "fallback",
+	o = json_pack("{s:s,s:s,s:s,s:s,s:b,s:I,s:I}", "token", token, "state", tcp_state_word(c->state), "sched", c->sched, "backend", c->backend, "fallback",
 		      c->fallback, "bytes_sent", (json_int_t)c->bytes_sent, "bytes_acked", (json_int_t)c->bytes_acked);
 	if (c->age_ms >= 0)
 		json_object_set_new(o, "age_ms", json_integer(c->age_ms));
@@ -43,7 +44,7 @@ static void conn_text(const struct conn_view *c)
 {
 	char sent[16], acked[16], pacing[16], delivery[16], bytes[16], retrans[16], unsent[16];
 
-	printf("0x%08x %s sched=%s backend=stock subflows=%d sent=%sB acked=%sB%s\n", c->token, tcp_state_word(c->state), c->sched, c->nsubflows,
+	printf("0x%08x %s sched=%s backend=%s subflows=%d sent=%sB acked=%sB%s\n", c->token, tcp_state_word(c->state), c->sched, c->backend, c->nsubflows,
 	       out_human(c->bytes_sent, sent), out_human(c->bytes_acked, acked), c->fallback ? " FALLBACK to TCP" : "");
 	printf("  %2s %-23s %-23s %-9s %-8s %-9s %1s %8s %5s %6s %7s %8s %8s %7s %7s %5s %5s\n", "ID", "LOCAL", "REMOTE", "DEV", "CC", "STATE", "B", "SRTT(ms)",
 	       "CWND", "FLIGHT", "UNSENT", "PACE b/s", "RATE b/s", "SENT", "RETRANS", "LOST", "FLIPS");
@@ -67,9 +68,17 @@ static int token_parse(const char *word, uint32_t *token)
 	return err;
 }
 
-/* A connection at a time: a tree of 65,536 of them takes 370 MB. */
-static void stat_json(const struct conns *conns, uint32_t token)
+static void put_counters(const char *name, json_t *counters)
 {
+	printf(",\"%s\":", name);
+	json_dumpf(counters, stdout, JSON_COMPACT);
+	json_decref(counters);
+}
+
+/* A connection at a time: a tree of 65,536 of them takes 370 MB. */
+static void stat_json(const struct ns *ns, const struct conns *conns, uint32_t token)
+{
+	struct mpb_steer_counts steer;
 	const char *comma = "";
 
 	fputs("{\"connections\":[", stdout);
@@ -91,9 +100,15 @@ static void stat_json(const struct conns *conns, uint32_t token)
 #define X(name, help) json_object_set_new(counters, #name, json_integer(conns->counters.name));
 		MPB_NS_COUNTERS(X)
 #undef X
-		fputs(",\"observer\":", stdout);
-		json_dumpf(counters, stdout, JSON_COMPACT);
-		json_decref(counters);
+		put_counters("observer", counters);
+	}
+	if (!steer_counts(ns, &steer)) {
+		json_t *counters = json_object();
+
+#define X(name, help) json_object_set_new(counters, #name, json_integer(steer.name));
+		MPB_STEER_COUNTERS(X)
+#undef X
+		put_counters("steer", counters);
 	}
 	puts("}");
 }
@@ -133,7 +148,7 @@ int cmd_stat(const struct args *a)
 	if (token && !has_token(&conns, token))
 		err = err_fail(ENOENT, a->words[1], "no connection has this token here");
 	else if (a->json)
-		stat_json(&conns, token);
+		stat_json(&ns, &conns, token);
 	else
 		stat_text(&conns, token);
 	conns_free(&conns);

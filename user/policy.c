@@ -307,6 +307,19 @@ static int check_opt_programs(const char *what, const struct policy *p)
 	return 0;
 }
 
+/* A scheduler is one program of its name, and nothing else. */
+static int check_sched_program(const char *what, const struct policy *p)
+{
+	struct bpf_program *prog = bpf_object__next_program(p->obj, NULL);
+
+	if (!prog || bpf_object__next_program(p->obj, prog) || strcmp(bpf_program__name(prog), p->desc.policy.name) ||
+	    strcmp(bpf_program__section_name(prog), "tc")) {
+		err_hint("a scheduler has no program but the one that MPB_SCHED() makes");
+		return err_fail(EINVAL, what, "it must be one program '%s' in section 'tc'", p->desc.policy.name);
+	}
+	return 0;
+}
+
 /* The tunables are where their section has room for them, each in one aligned store. */
 static int check_tunables(const char *what, const struct policy *p)
 {
@@ -350,6 +363,8 @@ int policy_open_mem(const char *what, const void *image, size_t size, struct pol
 		err = check_tunables(what, p);
 	if (!err && p->desc.policy.kind == MPB_OPT_POLICY)
 		err = check_opt_programs(what, p);
+	if (!err && p->desc.policy.kind == MPB_SCHED)
+		err = check_sched_program(what, p);
 	if (err)
 		policy_close(p);
 	return err;

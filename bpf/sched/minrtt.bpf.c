@@ -11,28 +11,19 @@ struct minrtt {
 	__u32 current; /* 1 + index of the subflow that leads */
 };
 
-static __u32 minrtt_delay(const struct mpb_view *v, __u32 i, __u32 current)
-{
-	__u32 srtt = v->sf[i].srtt_us;
-
-	if (!srtt)
-		srtt = 1000000; /* never measured: behind those that were */
-	return i + 1 == current ? srtt : srtt + hysteresis_us;
-}
-
 static mpb_set minrtt_pick(const struct mpb_view *v, struct minrtt *priv, struct mpb_ask *ask)
 {
 	mpb_set left = mpb_preferred(v), set = 0;
-	__u32 current = priv->current;
+	struct mpb_keys delay;
 
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++) {
+		delay.key[i] = v->sf[i].srtt_us ? v->sf[i].srtt_us : 1000000; /* never measured: behind those that were */
+		if (i + 1 != priv->current)
+			delay.key[i] += hysteresis_us;
+	}
 	for (__u32 n = 0; n < MPB_SUBFLOWS && left; n++) {
-		__u32 best = 0, least = ~0U;
+		__u32 best = mpb_least(&delay, left) & (MPB_SUBFLOWS - 1);
 
-		for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
-			if (left & mpb_bit(i) && minrtt_delay(v, i, current) < least) {
-				least = minrtt_delay(v, i, current);
-				best = i;
-			}
 		if (!set)
 			priv->current = best + 1;
 		set |= mpb_bit(best);

@@ -94,6 +94,32 @@ static inline mpb_set mpb_bit(__u32 i)
 	return 1U << (i & (MPB_SUBFLOWS - 1));
 }
 
+#ifdef __bpf__ /* global functions: the verifier looks at them once, and takes their result for unknown */
+#define MPB_SCHED_FN __attribute__((noinline))
+#else
+#define MPB_SCHED_FN static inline __attribute__((unused))
+#endif
+
+struct mpb_keys {
+	__u64 key[MPB_SUBFLOWS];
+};
+
+/* The member of the set with the least key, the first of equals; 0 for an empty set. */
+MPB_SCHED_FN int mpb_least(const struct mpb_keys *keys, mpb_set set)
+{
+	__u64 least = ~0ULL;
+	int best = -1;
+
+	if (!keys)
+		return 0;
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
+		if (set & (1U << i) && (best < 0 || keys->key[i] < least)) {
+			least = keys->key[i];
+			best = i;
+		}
+	return best < 0 ? 0 : best;
+}
+
 /* Whoever neither end asked to be backup; all that are alive if there is no such. */
 static inline mpb_set mpb_preferred(const struct mpb_view *v)
 {
