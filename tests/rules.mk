@@ -51,6 +51,10 @@ ONLY ?= .
 
 tests: all tools $(UNIT) $(PROG) $(REJECT) $(FUZZ) $(FUZZ_SEEDS)
 
+# What the objects cost, next to the baselines; SAVE=1 makes it the baselines.
+cost: all $(T)/prog/cost
+	$(Q)$(T)/prog/cost $(if $(SAVE),--update,--table)
+
 lint:
 	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh completion/*.bash tests/lib/tap.sh tests/*/*.t
 
