@@ -49,10 +49,14 @@ $(T)/fuzz/fuzz_option: tests/fuzz/fuzz_option.c tests/fuzz/opt_policy.c $(FUZZ_P
 	$(Q)$(FUZZ_CC) -o $@ tests/fuzz/fuzz_option.c $(@).*.o
 
 NET := $(sort $(wildcard tests/net/*.t))
-TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(NET)
+TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(sort $(wildcard tests/build/*.t)) $(NET)
 ONLY ?= .
 
 tests: all tools $(UNIT) $(PROG) $(REJECT) $(TEST_POLICIES) $(FUZZ) $(FUZZ_SEEDS)
+
+# What the objects cost, next to the baselines; SAVE=1 makes it the baselines.
+cost: all $(T)/prog/cost
+	$(Q)$(T)/prog/cost $(if $(SAVE),--update,--table)
 
 lint:
 	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh completion/*.bash tests/lib/tap.sh tests/*/*.t

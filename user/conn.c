@@ -39,7 +39,37 @@ static void end_text(char *buf, size_t size, const __be32 addr[4], __be16 port, 
 	snprintf(buf, size, family == 4 ? "%s:%u" : "[%s]:%u", text, ntohs(port));
 }
 
-static void view_subflow(const struct ns *ns, const struct mpb_snap *s, int rank, struct subflow_view *v)
+/* What the views are made from besides the snapshot; a name is asked for once, not for each subflow. */
+#define NAMES 64
+struct join {
+	const struct ns *ns;
+	struct records records;
+	struct { unsigned int ifindex; char name[IF_NAMESIZE]; } devs[NAMES]; /* by ifindex modulo NAMES */
+	char scheds[MPB_SLOTS][MPB_NAME_LEN];
+};
+
+static const char *dev_name(struct join *j, unsigned int ifindex)
+{
+	char *name = j->devs[ifindex % NAMES].name;
+
+	if (j->devs[ifindex % NAMES].ifindex != ifindex) {
+		j->devs[ifindex % NAMES].ifindex = ifindex;
+		if (!if_indextoname(ifindex, name))
+			strcpy(name, "-");
+	}
+	return ifindex ? name : "-";
+}
+
+static const char *sched_name(struct join *j, unsigned int slot)
+{
+	char *name = j->scheds[slot % MPB_SLOTS];
+
+	if (!*name)
+		scheduler_name(j->ns, slot, name);
+	return name;
+}
+
+static void view_subflow(struct join *j, const struct mpb_snap *s, int rank, struct subflow_view *v)
 {
 	struct mpb_subflow own;
 
@@ -47,16 +77,15 @@ static void view_subflow(const struct ns *ns, const struct mpb_snap *s, int rank
 	v->id = s->subflow_id ? (int)s->subflow_id : rank;
 	end_text(v->local, sizeof(v->local), s->tuple.saddr, s->tuple.sport, s->family);
 	end_text(v->remote, sizeof(v->remote), s->tuple.daddr, s->tuple.dport, s->family);
-	if (!s->ifindex || !if_indextoname(s->ifindex, v->dev))
-		strcpy(v->dev, "-");
+	strcpy(v->dev, dev_name(j, s->ifindex));
 	/* A rate of all ones is how the kernel says "not paced". */
 	v->pacing_bps = s->pacing_bps > UINT64_MAX / 8 ? 0 : s->pacing_bps * 8;
 	v->delivery_bps = s->delivery_bps * 8;
-	if (!state_subflow(ns, &s->tuple, &own))
+	if (!record_subflow(&j->records, &s->tuple, &own))
 		v->flips = own.flips;
 }
 
-static void view_conn(const struct ns *ns, const struct diag_conn *diag, struct conn_view *c)
+static void view_conn(struct join *j, const struct diag_conn *diag, struct conn_view *c)
 {
 	const struct mpb_snap *first = c->subflows[0].snap;
 	struct mpb_steer steer;
@@ -68,10 +97,10 @@ static void view_conn(const struct ns *ns, const struct diag_conn *diag, struct 
 	c->fallback = diag && diag->info.flags & MPB_MPTCP_INFO_FALLBACK;
 	snprintf(c->sched, sizeof(c->sched), "%s", first->sched[0] ? first->sched : "default");
 	c->backend = "stock";
-	if (!state_steered(ns, c->token, &steer)) {
+	if (!record_steered(&j->records, c->token, &steer)) {
 		c->flips = steer.flips;
 		if (steer.slot) {
-			scheduler_name(ns, steer.slot, c->sched);
+			snprintf(c->sched, sizeof(c->sched), "%s", sched_name(j, steer.slot));
 			c->backend = "steer";
 		}
 	}
@@ -85,13 +114,14 @@ static void view_conn(const struct ns *ns, const struct diag_conn *diag, struct 
 		}
 	}
 	c->age_ms = -1;
-	if (!state_conn(ns, c->token, &own) && !clock_gettime(CLOCK_MONOTONIC, &now))
+	if (!record_conn(&j->records, c->token, &own) && !clock_gettime(CLOCK_MONOTONIC, &now))
 		c->age_ms = (now.tv_sec * 1000000000LL + now.tv_nsec - (int64_t)own.born_ns) / 1000000;
 }
 
 int conns_read(const struct ns *ns, struct conns *c)
 {
 	struct diag_conn *diag = NULL;
+	struct join j = { .ns = ns };
 	int ndiag, n;
 
 	memset(c, 0, sizeof(*c));
@@ -108,15 +138,17 @@ int conns_read(const struct ns *ns, struct conns *c)
 		conns_free(c);
 		return err_fail(12, "stat", "out of memory");
 	}
+	records_open(ns, &j.records);
 	for (int i = 0; i < n; i++) {
 		struct conn_view *conn = i && c->snaps[i].token == c->snaps[i - 1].token ? &c->list[c->n - 1] : &c->list[c->n++];
 
 		if (!conn->nsubflows)
 			conn->subflows = &c->views[i];
-		view_subflow(ns, &c->snaps[i], ++conn->nsubflows, &c->views[i]);
+		view_subflow(&j, &c->snaps[i], ++conn->nsubflows, &c->views[i]);
 	}
 	for (int i = 0; i < c->n; i++)
-		view_conn(ns, ndiag > 0 ? diag_find(diag, ndiag, c->list[i].subflows[0].snap->token) : NULL, &c->list[i]);
+		view_conn(&j, ndiag > 0 ? diag_find(diag, ndiag, c->list[i].subflows[0].snap->token) : NULL, &c->list[i]);
+	records_close(&j.records);
 	free(diag);
 	return 0;
 }

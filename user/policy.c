@@ -22,13 +22,16 @@ static char last_warning[512];
 __attribute__((format(printf, 2, 0))) static int libbpf_voice(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	char line[4096];
+	va_list again;
 	size_t n;
 
 	if (verbosity < (level == LIBBPF_DEBUG ? 2 : 1) && level != LIBBPF_WARN)
 		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
+	va_copy(again, ap);
+	vsnprintf(line, sizeof(line), fmt, again);
+	va_end(again);
 	if (verbosity)
-		fputs(line, stderr);
+		vfprintf(stderr, fmt, ap); /* a verifier's log is one message of many KiB */
 	if (level == LIBBPF_WARN && !strstr(line, "BEGIN PROG LOAD LOG")) {
 		n = strcspn(line, "\n");
 		snprintf(last_warning, sizeof(last_warning), "%.*s", (int)(n < sizeof(last_warning) ? n : sizeof(last_warning) - 1), line);
@@ -367,6 +370,11 @@ int policy_open_mem(const char *what, const void *image, size_t size, struct pol
 	return err;
 }
 
+const char *policy_last_warning(void)
+{
+	return last_warning;
+}
+
 static int read_file(const char *path, void **image, size_t *size)
 {
 	FILE *f = fopen(path, "re");
@@ -409,23 +417,25 @@ static int open_embedded(const char *name, struct policy *p)
 	return err_fail(ENOENT, what, "no such policy");
 }
 
-int policy_open(const char *word, struct policy *p)
+int policy_open_file(const char *what, const char *path, struct policy *p)
 {
 	void *image = NULL;
 	size_t size = 0;
-	int err;
+	int err = read_file(path, &image, &size);
 
-	if (!policy_is_path(word))
-		return open_embedded(word, p);
-	err = read_file(word, &image, &size);
 	if (err)
 		return err;
-	err = policy_open_mem(word, image, size, p);
+	err = policy_open_mem(what, image, size, p);
 	if (err)
 		free(image);
 	else
 		p->image = image;
 	return err;
+}
+
+int policy_open(const char *word, struct policy *p)
+{
+	return policy_is_path(word) ? policy_open_file(word, word, p) : open_embedded(word, p);
 }
 
 void policy_close(struct policy *p)

@@ -73,11 +73,23 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-/* Record the subflows that were there before the observer. */
-static int adopt(int conns, int subflows)
+/* Count what found no room. The observer counts meanwhile; what it adds in the microseconds between is lost. */
+static void count_full(const struct ns *ns, uint64_t conns_full, uint64_t subflows_full)
 {
+	struct mpb_ns counters;
+
+	if (state_counters(ns, &counters))
+		return;
+	counters.conns_full += conns_full;
+	counters.subflows_full += subflows_full;
+	observer_register(ns->cookie, "mpb_ns", &counters);
+}
+
+/* Record the subflows that were there before the observer. */
+static int adopt(const struct ns *ns, int conns, int subflows)
+{
+	uint64_t now = now_ns(), conns_full = 0, subflows_full = 0;
 	struct mpb_snap *list;
-	uint64_t now = now_ns();
 	int n = snapshot_read(true, &list);
 
 	for (int i = 0; i < n; i++) {
@@ -85,13 +97,17 @@ static int adopt(int conns, int subflows)
 					  .side = MPB_ADOPTED, .peer_backup = list[i].backup, .sk = list[i].sk };
 		struct mpb_conn conn = { .born_ns = now };
 
-		if (bpf_map_update_elem(subflows, &list[i].tuple, &sf, BPF_NOEXIST))
-			continue; /* born in between, or full */
+		if (bpf_map_update_elem(subflows, &list[i].tuple, &sf, BPF_NOEXIST)) {
+			subflows_full += errno == E2BIG; /* else: born in between */
+			continue;
+		}
 		bpf_map_lookup_elem(conns, &sf.token, &conn);
 		conn.subflows++;
 		conn.joined++;
-		bpf_map_update_elem(conns, &sf.token, &conn, BPF_ANY);
+		conns_full += bpf_map_update_elem(conns, &sf.token, &conn, BPF_ANY) && errno == E2BIG;
 	}
+	if (subflows_full || conns_full)
+		count_full(ns, conns_full, subflows_full);
 	free(list);
 	return n < 0 ? n : 0;
 }
@@ -121,7 +137,7 @@ int state_ensure(const struct ns *ns, uint32_t max_subflows)
 	if (!err)
 		err = observer_register(ns->cookie, "mpb_ns", &none);
 	if (!err)
-		err = adopt(fds[0], fds[1]);
+		err = adopt(ns, fds[0], fds[1]);
 	while (n--)
 		if (fds[n] >= 0)
 			close(fds[n]);
@@ -171,30 +187,36 @@ int state_map(const struct ns *ns, const char *name)
 	return get(ns->dir, name);
 }
 
-static int lookup(const struct ns *ns, const char *map, const void *key, void *value)
+void records_open(const struct ns *ns, struct records *r)
 {
-	int fd = get(ns->dir, map), err;
-
-	if (fd < 0)
-		return -ENOENT;
-	err = bpf_map_lookup_elem(fd, key, value) ? -errno : 0;
-	close(fd);
-	return err;
+	r->conns = get(ns->dir, "mpb_conns");
+	r->subflows = get(ns->dir, "mpb_subflows");
+	r->steered = get(ns->dir, "mpb_steered");
 }
 
-int state_subflow(const struct ns *ns, const struct mpb_tuple *key, struct mpb_subflow *sf)
+void records_close(struct records *r)
 {
-	return lookup(ns, "mpb_subflows", key, sf);
+	if (r->conns >= 0)
+		close(r->conns);
+	if (r->subflows >= 0)
+		close(r->subflows);
+	if (r->steered >= 0)
+		close(r->steered);
 }
 
-int state_conn(const struct ns *ns, uint32_t token, struct mpb_conn *conn)
+int record_subflow(const struct records *r, const struct mpb_tuple *key, struct mpb_subflow *sf)
 {
-	return lookup(ns, "mpb_conns", &token, conn);
+	return r->subflows < 0 || bpf_map_lookup_elem(r->subflows, key, sf) ? -ENOENT : 0;
 }
 
-int state_steered(const struct ns *ns, uint32_t token, struct mpb_steer *steer)
+int record_conn(const struct records *r, uint32_t token, struct mpb_conn *conn)
 {
-	return lookup(ns, "mpb_steered", &token, steer);
+	return r->conns < 0 || bpf_map_lookup_elem(r->conns, &token, conn) ? -ENOENT : 0;
+}
+
+int record_steered(const struct records *r, uint32_t token, struct mpb_steer *steer)
+{
+	return r->steered < 0 || bpf_map_lookup_elem(r->steered, &token, steer) ? -ENOENT : 0;
 }
 
 int state_counters(const struct ns *ns, struct mpb_ns *counters)
@@ -256,24 +278,21 @@ static void sweep_conns(int fd, int steered, const struct mpb_snap *live, int n,
 
 int state_sweep(const struct ns *ns)
 {
-	int conns = get(ns->dir, "mpb_conns"), subflows = get(ns->dir, "mpb_subflows"), steered = get(ns->dir, "mpb_steered"), n = 0;
 	uint64_t start = now_ns();
 	struct mpb_snap *live = NULL;
+	struct records r;
+	int n = 0;
 
-	if (conns >= 0 && subflows >= 0)
+	records_open(ns, &r);
+	if (r.conns >= 0 && r.subflows >= 0)
 		n = snapshot_read(false, &live);
 	if (live) {
 		qsort(live, n, sizeof(*live), by_tuple);
-		sweep_subflows(subflows, live, n, start);
+		sweep_subflows(r.subflows, live, n, start);
 		qsort(live, n, sizeof(*live), by_token);
-		sweep_conns(conns, steered, live, n, start);
+		sweep_conns(r.conns, r.steered, live, n, start);
 	}
 	free(live);
-	if (conns >= 0)
-		close(conns);
-	if (subflows >= 0)
-		close(subflows);
-	if (steered >= 0)
-		close(steered);
+	records_close(&r);
 	return n < 0 ? n : 0;
 }

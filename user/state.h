@@ -22,11 +22,19 @@ int state_sweep(const struct ns *ns);
 /* One of the namespace's maps by its name: a descriptor, or -1 and errno. */
 int state_map(const struct ns *ns, const char *name);
 
-/* One record of a subflow; 0, or -ENOENT. */
-int state_subflow(const struct ns *ns, const struct mpb_tuple *key, struct mpb_subflow *sf);
-int state_conn(const struct ns *ns, uint32_t token, struct mpb_conn *conn);
+/* The namespace's records, open for reading; all -1 where it is not observed. */
+struct records {
+	int conns, subflows, steered;
+};
+void records_open(const struct ns *ns, struct records *r);
+void records_close(struct records *r);
+
+/* One record; 0, or -ENOENT. */
+int record_subflow(const struct records *r, const struct mpb_tuple *key, struct mpb_subflow *sf);
+int record_conn(const struct records *r, uint32_t token, struct mpb_conn *conn);
 struct mpb_steer;
-int state_steered(const struct ns *ns, uint32_t token, struct mpb_steer *steer);
+int record_steered(const struct records *r, uint32_t token, struct mpb_steer *steer);
+
 int state_counters(const struct ns *ns, struct mpb_ns *counters);
 
 #endif
