@@ -2,6 +2,7 @@
 #   make            the binary build/mptcp-bpf and every policy object
 #   make demo       set up this machine, build, and show a real transfer over two paths
 #   make test       set up this machine, build, and run every test (as root)
+#   make cost       bytes and verified instructions of every policy, next to the last that were kept (SAVE=1 keeps these)
 #   make install    DESTDIR= PREFIX=/usr/local
 # V=1 shows commands; SAN=1 builds the controller with ASan and UBSan; WERROR=1 makes warnings errors.
 
@@ -15,13 +16,14 @@ B := build
 
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wformat=2 $(if $(WERROR),-Werror)
 MAP := -ffile-prefix-map=$(CURDIR)=.
-CPPFLAGS := -Iinclude -Iuser -DMPB_VERSION='"$(VERSION)"'
+BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter # `mptcp-bpf build` has them too
+CPPFLAGS := -Iinclude -Iuser -DMPB_VERSION='"$(VERSION)"' -DMPB_BPF_FLAGS='"$(strip $(BPF_FLAGS))"'
 CFLAGS := -std=gnu11 -g -O2 $(WARN) $(MAP) $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer)
 LIBS := libbpf libmnl jansson
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror) $(MAP) \
+BPF_CFLAGS := $(BPF_FLAGS) $(if $(WERROR),-Werror) $(MAP) \
 	-Iinclude -Ibpf/lib -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
-POLICIES := $(sort $(wildcard bpf/sched/*.bpf.c bpf/cc/*.bpf.c bpf/opt/*.bpf.c bpf/guard/*.bpf.c bpf/probe/*.bpf.c))
+POLICIES := $(sort $(wildcard bpf/sched/*.bpf.c bpf/cc/*.bpf.c bpf/opt/*.bpf.c bpf/guard/*.bpf.c bpf/probe/*.bpf.c bpf/run/*.bpf.c))
 OBJS := $(POLICIES:%.bpf.c=$(B)/%.bpf.o)
 USER := $(sort $(wildcard user/*.c))
 UOBJ := $(USER:%.c=$(B)/%.o) $(B)/catalog.o
@@ -84,16 +86,17 @@ setup:
 
 install: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/mptcp_bpf $(DESTDIR)$(PREFIX)/share/man/man8 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/doc/mptcp-bpf/examples
 	$(Q)install -m 755 $(B)/mptcp-bpf $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 644 include/mptcp_bpf/*.h bpf/lib/mptcp_bpf/*.h $(DESTDIR)$(PREFIX)/include/mptcp_bpf/
+	$(Q)install -m 644 examples/*.bpf.c $(DESTDIR)$(PREFIX)/share/doc/mptcp-bpf/examples/
 	$(Q)install -m 644 man/mptcp-bpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	$(Q)install -m 644 completion/mptcp-bpf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mptcp-bpf
 
 clean:
 	$(Q)rm -rf $(B)
 
-.PHONY: all tools clean demo setup lint test tests install
+.PHONY: all tools clean cost demo setup lint test tests install
 include tests/rules.mk
 
 .DELETE_ON_ERROR:

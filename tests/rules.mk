@@ -28,6 +28,9 @@ $(T)/prog/%: tests/prog/%.c $(PROG_LIB) $(wildcard tests/prog/*.h tests/lib/*.h)
 # Policies with one thing wrong.
 REJECT := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/reject/*.bpf.c)))
 
+# Schedulers that a test needs and nobody else.
+TEST_POLICIES := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/policies/*.bpf.c)))
+
 # Fuzzers: libFuzzer with ASan and UBSan. fuzz_option links every option policy, each compiled with names of its own.
 FUZZ := $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_object $(T)/fuzz/fuzz_option
 FUZZ_SEEDS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/fuzz/seed/*.bpf.c)))
@@ -46,10 +49,14 @@ $(T)/fuzz/fuzz_option: tests/fuzz/fuzz_option.c tests/fuzz/opt_policy.c $(FUZZ_P
 	$(Q)$(FUZZ_CC) -o $@ tests/fuzz/fuzz_option.c $(@).*.o
 
 NET := $(sort $(wildcard tests/net/*.t))
-TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(NET)
+TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(sort $(wildcard tests/build/*.t)) $(NET)
 ONLY ?= .
 
-tests: all tools $(UNIT) $(PROG) $(REJECT) $(FUZZ) $(FUZZ_SEEDS)
+tests: all tools $(UNIT) $(PROG) $(REJECT) $(TEST_POLICIES) $(FUZZ) $(FUZZ_SEEDS)
+
+# What the objects cost, next to the baselines; SAVE=1 makes it the baselines.
+cost: all $(T)/prog/cost
+	$(Q)$(T)/prog/cost $(if $(SAVE),--update,--table)
 
 lint:
 	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh completion/*.bash tests/lib/tap.sh tests/*/*.t

@@ -37,6 +37,14 @@ static int flag_short(const char *word, int argc, char **argv, int *i, struct ar
 			else
 				return err_usage("-n", "needs the name or the path of a network namespace");
 			return 0;
+		} else if (*c == 'o') {
+			if (c[1])
+				a->output = c + 1;
+			else if (*i + 1 < argc)
+				a->output = argv[++*i];
+			else
+				return err_usage("-o", "needs the path of the object file to write");
+			return 0;
 		} else {
 			return err_usage(word, "unknown flag '-%c'", *c);
 		}
@@ -56,6 +64,8 @@ static int flag_long(const char *word, int argc, char **argv, int *i, struct arg
 		a->version = true;
 	} else if (!strcmp(word, "--all")) {
 		a->all = true;
+	} else if (!strcmp(word, "--no-verify")) {
+		a->no_verify = true;
 	} else if (!strcmp(word, "--max-subflows")) {
 		if (*i + 1 >= argc)
 			return err_usage(word, "needs a number in 1..%d", MPB_SUBFLOWS_MAX);

@@ -13,8 +13,10 @@ struct args {
 	bool help;
 	bool version;
 	bool all;               /* --all */
+	bool no_verify;         /* --no-verify */
 	int verbose;            /* -v libbpf's messages, -vv the verifier's log */
 	const char *netns;      /* -n: name or path */
+	const char *output;     /* -o: path */
 	uint32_t max_subflows;  /* --max-subflows; 0: not given */
 	int nwords;
 	const char *words[ARGS_MAX]; /* the verb and what follows it, flags removed */

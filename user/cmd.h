@@ -5,10 +5,14 @@
 
 #include "args.h"
 
+int cmd_build(const struct args *a);
 int cmd_features(const struct args *a);
 int cmd_list(const struct args *a);
 int cmd_load(const struct args *a);
+int cmd_path(const struct args *a);
+int cmd_rule(const struct args *a);
 int cmd_stat(const struct args *a);
+int cmd_swap(const struct args *a);
 int cmd_tune(const struct args *a);
 int cmd_unload(const struct args *a);
 

@@ -14,6 +14,7 @@
 #include "feature.h"
 #include "loaded.h"
 #include "pin.h"
+#include "scheduler.h"
 #include "state.h"
 #include "sweep.h"
 #include "tunable.h"
@@ -258,6 +259,8 @@ static int load(struct job *job, uint32_t max_subflows)
 		err = sweep(&job->ns);
 	if (err)
 		return err;
+	if (job->policy.desc.policy.kind == MPB_SCHED)
+		return scheduler_load(&job->ns, &job->policy, job->args, max_subflows);
 	loaded = pin_exists(pin_path(path, "%s/opt/%s", job->ns.dir, name));
 	if (loaded && !job->args->ndevs) {
 		err_hint("'mptcp-bpf tune %s KEY=VALUE' changes it, 'load %s dev IF' adds a device, 'unload %s' ends it", name, name, name);
@@ -300,8 +303,8 @@ int cmd_load(const struct args *a)
 		err = policy_open(args.policy, &job.policy); /* before the mount namespace changes */
 	if (err)
 		return err;
-	if (job.policy.desc.policy.kind != MPB_OPT_POLICY)
-		err = err_fail(EINVAL, args.policy, "is of kind %s; 'load' takes option policies", kind_word(job.policy.desc.policy.kind));
+	if (job.policy.desc.policy.kind != MPB_OPT_POLICY && job.policy.desc.policy.kind != MPB_SCHED)
+		err = err_fail(EINVAL, args.policy, "is of kind %s, which cannot be loaded by itself", kind_word(job.policy.desc.policy.kind));
 	if (!err)
 		err = apply_settings(&job);
 	if (!err)

@@ -5,7 +5,10 @@
 #include "attach.h"
 #include "cmd.h"
 #include "err.h"
+#include "paths.h"
 #include "pin.h"
+#include "rules.h"
+#include "scheduler.h"
 #include "state.h"
 #include "sweep.h"
 #include "unload.h"
@@ -47,9 +50,46 @@ static int unload_one(const char *name, void *arg)
 	return unload_dir(arg, name);
 }
 
-int cmd_unload(const struct args *a)
+static int unload_sched(const char *name, void *arg)
+{
+	return scheduler_unload(arg, name);
+}
+
+/* All that this namespace was given: policies of every kind, rules, paths. */
+static int unload_all(struct ns *ns)
+{
+	struct mpb_rules rules = {};
+	struct mpb_paths paths = {};
+	char path[PATH_MAX];
+	int err;
+
+	err = pin_each(pin_path(path, "%s/opt", ns->dir), false, unload_one, ns);
+	if (!err)
+		err = pin_each(pin_path(path, "%s/sched", ns->dir), false, unload_sched, ns);
+	if (!err && rules_count(ns))
+		err = rules_write(ns, &rules);
+	if (!err && paths_count(ns))
+		err = paths_write(ns, &paths);
+	return err;
+}
+
+/* One policy, whatever its kind. */
+static int unload_named(struct ns *ns, const char *name)
 {
 	char path[PATH_MAX];
+
+	if (!strchr(name, '/') && name[0] != '+' && name[0] != '.') {
+		if (pin_exists(pin_path(path, "%s/opt/%s", ns->dir, name)))
+			return unload_dir(ns, name);
+		if (pin_exists(pin_path(path, "%s/sched/%s", ns->dir, name)))
+			return scheduler_unload(ns, name);
+	}
+	err_hint("'mptcp-bpf list' shows what is loaded");
+	return err_fail(ENOENT, name, "not loaded in this network namespace");
+}
+
+int cmd_unload(const struct args *a)
+{
 	struct ns ns;
 	int err;
 
@@ -65,16 +105,6 @@ int cmd_unload(const struct args *a)
 		err = sweep(&ns);
 	if (err)
 		return err;
-	if (a->all) {
-		err = pin_each(pin_path(path, "%s/opt", ns.dir), false, unload_one, &ns);
-	} else {
-		const char *name = a->words[1];
-
-		if (strchr(name, '/') || name[0] == '+' || name[0] == '.' || !pin_exists(pin_path(path, "%s/opt/%s", ns.dir, name))) {
-			err_hint("'mptcp-bpf list' shows what is loaded");
-			return err_fail(ENOENT, name, "not loaded in this network namespace");
-		}
-		err = unload_dir(&ns, name);
-	}
+	err = a->all ? unload_all(&ns) : unload_named(&ns, a->words[1]);
 	return err ? err : state_release(&ns);
 }

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include "ns.h"
+#include <mptcp_bpf/policy.h>
 #include <mptcp_bpf/state.h>
 
 struct subflow_view {
@@ -23,7 +24,9 @@ struct conn_view {
 	bool fallback;
 	uint64_t bytes_sent, bytes_acked;
 	int64_t age_ms; /* since we know it; -1: not observed */
-	char sched[16];
+	char sched[MPB_NAME_LEN];
+	const char *backend; /* that carries the scheduler out: stock, steer */
+	uint32_t flips;      /* of priorities, by our scheduler */
 	int nsubflows;
 	struct subflow_view *subflows;
 };

@@ -47,8 +47,15 @@ int loaded_open(const struct ns *ns, const char *name, struct loaded *l)
 
 	memset(l, 0, sizeof(*l));
 	l->tune = l->counts = l->devtune = -1;
-	pin_path(l->dir, "%s/opt/%s", ns->dir, name);
-	fd = strchr(name, '/') || name[0] == '+' ? -1 : pinned(l->dir, "policy");
+	fd = -1;
+	if (!strchr(name, '/') && name[0] != '+') {
+		pin_path(l->at, "%s/opt/%s/at", ns->dir, name);
+		fd = pinned(pin_path(l->dir, "%s/opt/%s", ns->dir, name), "policy");
+	}
+	if (fd < 0 && !strchr(name, '/') && name[0] != '+') {
+		pin_path(l->at, "%s/steer/at", ns->dir);
+		fd = pinned(pin_path(l->dir, "%s/sched/%s", ns->dir, name), "policy");
+	}
 	if (fd < 0) {
 		err_hint("'mptcp-bpf list' shows what is loaded");
 		return err_fail(ENOENT, name, "not loaded in this network namespace");
@@ -106,7 +113,9 @@ int loaded_each(const struct ns *ns, int (*each)(struct loaded *l, void *arg), v
 	struct walk w = { .ns = ns, .each = each, .arg = arg };
 	char path[PATH_MAX];
 
-	return pin_each(pin_path(path, "%s/opt", ns->dir), false, visit, &w);
+	int ret = pin_each(pin_path(path, "%s/opt", ns->dir), false, visit, &w);
+
+	return ret ? ret : pin_each(pin_path(path, "%s/sched", ns->dir), false, visit, &w);
 }
 
 static int visit_batch(const char *batch, void *arg)
@@ -114,17 +123,15 @@ static int visit_batch(const char *batch, void *arg)
 	const struct walk *w = arg;
 	char path[PATH_MAX + NAME_MAX];
 
-	snprintf(path, sizeof(path), "%s/at/%s", w->l->dir, batch);
+	snprintf(path, sizeof(path), "%s/%s", w->l->at, batch);
 	return attachment_each(path, w->each_attachment, w->arg);
 }
 
 int loaded_attachments(const struct loaded *l, int (*each)(const struct attachment *a, void *arg), void *arg)
 {
 	struct walk w = { .l = l, .each_attachment = each, .arg = arg };
-	char path[PATH_MAX + 4];
 
-	snprintf(path, sizeof(path), "%s/at", l->dir);
-	return pin_each(path, false, visit_batch, &w);
+	return pin_each(l->at, false, visit_batch, &w);
 }
 
 /* The tunables' section, mapped: the running programs see a store at once. */

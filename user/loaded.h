@@ -10,6 +10,7 @@
 struct loaded {
 	struct desc desc;
 	char dir[PATH_MAX];
+	char at[PATH_MAX]; /* its attachments; of a scheduler, the runtime's */
 	int tune, counts, devtune; /* map descriptors; -1 where the policy has none */
 };
 

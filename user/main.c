@@ -20,8 +20,13 @@ static const struct {
 	{ "list", cmd_list, "[sched|cc|opt|guard]", "policies embedded and loaded, where attached, tunables, counters" },
 	{ "load", cmd_load, "NAME|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...]", "verify, pin and attach a policy: all or nothing" },
 	{ "unload", cmd_unload, "NAME | --all", "take a policy, or all of this namespace, down again" },
+	{ "swap", cmd_swap, "OLD NEW|FILE.o [KEY=VALUE ...]", "put another scheduler in the place of a loaded one, under traffic" },
+	{ "rule", cmd_rule, "add|del|list [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME]",
+	  "which connections get which scheduler and congestion control; 'del' takes a number of the list, or the rule" },
+	{ "path", cmd_path, "add|del|list dev IF | from PREFIX | id N  [weight N] [cost N] [rate RATE]", "what is known of a path: what schedulers go by" },
 	{ "tune", cmd_tune, "NAME [KEY[@DEV]=VALUE ...]", "show or change the tunables of a loaded policy, live" },
 	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
+	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
 };
 
 #define NVERBS (sizeof(verbs) / sizeof(verbs[0]))

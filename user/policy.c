@@ -22,13 +22,16 @@ static char last_warning[512];
 __attribute__((format(printf, 2, 0))) static int libbpf_voice(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	char line[4096];
+	va_list again;
 	size_t n;
 
 	if (verbosity < (level == LIBBPF_DEBUG ? 2 : 1) && level != LIBBPF_WARN)
 		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
+	va_copy(again, ap);
+	vsnprintf(line, sizeof(line), fmt, again);
+	va_end(again);
 	if (verbosity)
-		fputs(line, stderr);
+		vfprintf(stderr, fmt, ap); /* a verifier's log is one message of many KiB */
 	if (level == LIBBPF_WARN && !strstr(line, "BEGIN PROG LOAD LOG")) {
 		n = strcspn(line, "\n");
 		snprintf(last_warning, sizeof(last_warning), "%.*s", (int)(n < sizeof(last_warning) ? n : sizeof(last_warning) - 1), line);
@@ -304,6 +307,19 @@ static int check_opt_programs(const char *what, const struct policy *p)
 	return 0;
 }
 
+/* A scheduler is one program of its name, and nothing else. */
+static int check_sched_program(const char *what, const struct policy *p)
+{
+	struct bpf_program *prog = bpf_object__next_program(p->obj, NULL);
+
+	if (!prog || bpf_object__next_program(p->obj, prog) || strcmp(bpf_program__name(prog), p->desc.policy.name) ||
+	    strcmp(bpf_program__section_name(prog), "tc")) {
+		err_hint("a scheduler has no program but the one that MPB_SCHED() makes");
+		return err_fail(EINVAL, what, "it must be one program '%s' in section 'tc'", p->desc.policy.name);
+	}
+	return 0;
+}
+
 /* The tunables are where their section has room for them, each in one aligned store. */
 static int check_tunables(const char *what, const struct policy *p)
 {
@@ -347,9 +363,16 @@ int policy_open_mem(const char *what, const void *image, size_t size, struct pol
 		err = check_tunables(what, p);
 	if (!err && p->desc.policy.kind == MPB_OPT_POLICY)
 		err = check_opt_programs(what, p);
+	if (!err && p->desc.policy.kind == MPB_SCHED)
+		err = check_sched_program(what, p);
 	if (err)
 		policy_close(p);
 	return err;
+}
+
+const char *policy_last_warning(void)
+{
+	return last_warning;
 }
 
 static int read_file(const char *path, void **image, size_t *size)
@@ -394,23 +417,25 @@ static int open_embedded(const char *name, struct policy *p)
 	return err_fail(ENOENT, what, "no such policy");
 }
 
-int policy_open(const char *word, struct policy *p)
+int policy_open_file(const char *what, const char *path, struct policy *p)
 {
 	void *image = NULL;
 	size_t size = 0;
-	int err;
+	int err = read_file(path, &image, &size);
 
-	if (!policy_is_path(word))
-		return open_embedded(word, p);
-	err = read_file(word, &image, &size);
 	if (err)
 		return err;
-	err = policy_open_mem(word, image, size, p);
+	err = policy_open_mem(what, image, size, p);
 	if (err)
 		free(image);
 	else
 		p->image = image;
 	return err;
+}
+
+int policy_open(const char *word, struct policy *p)
+{
+	return policy_is_path(word) ? policy_open_file(word, word, p) : open_embedded(word, p);
 }
 
 void policy_close(struct policy *p)

@@ -50,6 +50,7 @@ struct policy {
 /* Open an embedded policy by its name, or an object file by its path. Checks all that can be known before the kernel sees it: ABI, kind, license,
  * sections, entry points, tunables. */
 int policy_open(const char *word, struct policy *p);
+int policy_open_file(const char *what, const char *path, struct policy *p);
 int policy_open_mem(const char *what, const void *image, size_t size, struct policy *p);
 void policy_close(struct policy *p);
 
@@ -58,5 +59,8 @@ int policy_each_embedded(int (*each)(const struct policy *p, void *arg), void *a
 
 /* libbpf's and the verifier's voice: 0 silent (what matters is kept for the error), 1 libbpf, 2 with verifier logs. */
 void policy_verbosity(int level);
+
+/* What libbpf complained of last, without its line end; "": nothing since the last open. */
+const char *policy_last_warning(void);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "report.h"
 
-#define DEVS_MAX 1024
+#define DEVS_MAX 4096 /* as many as have room for their counters in a policy, two directions a device */
 
 /* The devices that a policy is on, each once, and what hangs there. */
 struct places {

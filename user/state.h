@@ -10,15 +10,31 @@
  * already are recorded. max_subflows counts at the first call only; 0: the default. */
 int state_ensure(const struct ns *ns, uint32_t max_subflows);
 
-/* Ends the observation of a namespace in which nothing is loaded any more, and the observer itself after the last namespace. */
+/* Ends the observation of a namespace in which nothing is loaded and of which nothing was said any more, and the observer itself after the last namespace. */
 int state_release(const struct ns *ns);
+
+/* The same whatever is loaded: for a namespace that no longer exists. */
+int state_drop(const struct ns *ns);
 
 /* Brings the records in line with the kernel's sockets: what closed unseen goes. Nothing to do where the namespace is not observed. */
 int state_sweep(const struct ns *ns);
 
-/* One record of a subflow; 0, or -ENOENT. */
-int state_subflow(const struct ns *ns, const struct mpb_tuple *key, struct mpb_subflow *sf);
-int state_conn(const struct ns *ns, uint32_t token, struct mpb_conn *conn);
+/* One of the namespace's maps by its name: a descriptor, or -1 and errno. */
+int state_map(const struct ns *ns, const char *name);
+
+/* The namespace's records, open for reading; all -1 where it is not observed. */
+struct records {
+	int conns, subflows, steered;
+};
+void records_open(const struct ns *ns, struct records *r);
+void records_close(struct records *r);
+
+/* One record; 0, or -ENOENT. */
+int record_subflow(const struct records *r, const struct mpb_tuple *key, struct mpb_subflow *sf);
+int record_conn(const struct records *r, uint32_t token, struct mpb_conn *conn);
+struct mpb_steer;
+int record_steered(const struct records *r, uint32_t token, struct mpb_steer *steer);
+
 int state_counters(const struct ns *ns, struct mpb_ns *counters);
 
 #endif

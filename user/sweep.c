@@ -14,6 +14,7 @@
 #include "attach.h"
 #include "err.h"
 #include "pin.h"
+#include "scheduler.h"
 #include "state.h"
 #include "sweep.h"
 #include "unload.h"
@@ -140,6 +141,7 @@ struct dead {
 static int sweep_namespace(const char *name, void *arg)
 {
 	struct dead *d = arg;
+	struct walk steer = {};
 	struct ns other = {};
 	char path[PATH_MAX + 8];
 	char *end;
@@ -151,13 +153,15 @@ static int sweep_namespace(const char *name, void *arg)
 	snprintf(path, sizeof(path), "%s/opt", other.dir);
 	if (pin_each(path, false, policy_is_alive, other.dir))
 		return 0;
+	pin_path(steer.dir, PIN_BASE "/%s/steer/at", name);
+	if (pin_each(steer.dir, false, batch_is_alive, &steer))
+		return 0;
 	if (!d->live.n)
 		cookies_read(&d->live);
 	for (size_t i = 0; i < d->live.n; i++)
 		if (d->live.list[i] == other.cookie)
 			return 0;
-	pin_remove(path);
-	return state_release(&other);
+	return state_drop(&other);
 }
 
 int sweep(const struct ns *ns)
@@ -172,6 +176,8 @@ int sweep(const struct ns *ns)
 		err = pin_each(path, true, drop_policy, (void *)ns);
 	if (!err)
 		err = pin_each(path, false, sweep_policy, (void *)ns);
+	if (!err)
+		err = scheduler_sweep(ns);
 	if (!err)
 		err = pin_each(PIN_BASE, false, sweep_namespace, &dead);
 	free(dead.live.list);

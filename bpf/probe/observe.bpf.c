@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* observe - records every MPTCP subflow from its handshake to its end, for the namespaces that asked for it.
+/* observe - records every MPTCP subflow from its handshake to its end, for the namespaces that asked for it, and gives it what their rules say: a
+ * scheduler's record, a congestion control, a pacing rate.
  * One sock_ops program at the cgroup root serves all namespaces: it looks the namespace up by its cookie and writes to that namespace's own maps, which
  * are bounded; a full map is counted, and the connection goes on as it would without us. */
 #include <mptcp_bpf/policy.bpf.h>
+#include <mptcp_bpf/rule.bpf.h>
+#include <mptcp_bpf/steer.h>
 #include <mptcp_bpf/subflow.bpf.h>
+
+#define SOL_SOCKET 1
+#define SO_MAX_PACING_RATE 47
+#define SOL_TCP 6
+#define TCP_CONGESTION 13
+#define CC_CHECKS 8 /* round trips for which the kernel is seen to put its own congestion control back, and ours is set again */
 
 MPB_DESCRIBE(MPB_PROBE, observe, "records MPTCP subflows from handshake to end");
 
@@ -22,6 +31,22 @@ struct subflows {
 	__type(key, struct mpb_tuple);
 	__type(value, struct mpb_subflow);
 } mpb_subflows SEC(".maps");
+
+struct steered {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct mpb_steer);
+} mpb_steered SEC(".maps");
+
+struct rules {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct mpb_rules);
+} mpb_rules SEC(".maps");
 
 /* Namespaces by cookie: their counters, and their maps. */
 struct {
@@ -46,19 +71,35 @@ struct {
 	__array(values, struct subflows);
 } mpb_ns_subflows SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, MPB_NAMESPACES_MAX);
+	__type(key, __u64);
+	__array(values, struct steered);
+} mpb_ns_steered SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, MPB_NAMESPACES_MAX);
+	__type(key, __u64);
+	__array(values, struct rules);
+} mpb_ns_rules SEC(".maps");
+
+static const struct mpb_steer unsteered;
+
 static __always_inline void count(__u64 *n)
 {
 	__sync_fetch_and_add(n, 1);
 }
 
-/* The connection's record gains a subflow; made with the first. */
-static __always_inline void conn_join(struct mpb_ns *ns, __u64 cookie, __u32 token, __u64 now)
+/* The connection's record gains a subflow; made with the first. Returns NULL where the table is full. */
+static __always_inline struct mpb_conn *conn_join(struct mpb_ns *ns, __u64 cookie, __u32 token, __u64 now)
 {
 	struct mpb_conn fresh = { .born_ns = now }, *conn;
 	void *conns = bpf_map_lookup_elem(&mpb_ns_conns, &cookie);
 
 	if (!conns)
-		return;
+		return NULL;
 	conn = bpf_map_lookup_elem(conns, &token);
 	if (!conn) {
 		bpf_map_update_elem(conns, &token, &fresh, BPF_NOEXIST);
@@ -66,10 +107,11 @@ static __always_inline void conn_join(struct mpb_ns *ns, __u64 cookie, __u32 tok
 	}
 	if (!conn) {
 		count(&ns->conns_full);
-		return;
+		return NULL;
 	}
 	__sync_fetch_and_add(&conn->subflows, 1);
 	__sync_fetch_and_add(&conn->joined, 1);
+	return conn;
 }
 
 static __always_inline void conn_leave(__u64 cookie, __u32 token)
@@ -77,15 +119,70 @@ static __always_inline void conn_leave(__u64 cookie, __u32 token)
 	void *conns = bpf_map_lookup_elem(&mpb_ns_conns, &cookie);
 	struct mpb_conn *conn = conns ? bpf_map_lookup_elem(conns, &token) : NULL;
 
-	if (conn && __sync_fetch_and_add(&conn->subflows, -1) == 1)
+	if (!conn || __sync_fetch_and_add(&conn->subflows, -1) != 1)
+		return;
+	bpf_map_delete_elem(conns, &token);
+	conns = bpf_map_lookup_elem(&mpb_ns_steered, &cookie);
+	if (conns)
 		bpf_map_delete_elem(conns, &token);
+}
+
+/* The first subflow of a connection: ask the rules. */
+static __noinline int choose(struct mpb_conn *conn, __u64 cookie, __u32 token, const struct mpb_tuple *tuple, struct tcp_sock *tp)
+{
+	void *map = bpf_map_lookup_elem(&mpb_ns_rules, &cookie);
+	struct mpb_matching m = {};
+	struct mpb_steer *steer;
+	__u32 zero = 0;
+
+	m.rules = map ? bpf_map_lookup_elem(map, &zero) : NULL;
+	if (!m.rules)
+		return 0;
+	m.tuple = *tuple;
+	mpb_rules_ask(&m, (struct sock *)tp);
+	if (m.cc_rule && m.cc_rule <= MPB_RULES_MAX)
+		__builtin_memcpy(conn->cc, m.rules->rule[m.cc_rule - 1].cc, sizeof(conn->cc));
+	map = m.sched ? bpf_map_lookup_elem(&mpb_ns_steered, &cookie) : NULL;
+	if (!map)
+		return 0;
+	bpf_map_update_elem(map, &token, &unsteered, BPF_ANY);
+	steer = bpf_map_lookup_elem(map, &token);
+	if (steer)
+		steer->slot = m.sched;
+	return 0;
+}
+
+/* Does the connection's scheduler ask for rates? */
+static __always_inline int is_paced(__u64 cookie, __u32 token)
+{
+	void *map = bpf_map_lookup_elem(&mpb_ns_steered, &cookie);
+	struct mpb_steer *steer = map ? bpf_map_lookup_elem(map, &token) : NULL;
+	struct mpb_rules *rules;
+	__u32 zero = 0;
+
+	if (!steer || !steer->slot)
+		return 0;
+	map = bpf_map_lookup_elem(&mpb_ns_rules, &cookie);
+	rules = map ? bpf_map_lookup_elem(map, &zero) : NULL;
+	return rules && rules->paced >> (steer->slot & (MPB_SLOTS - 1)) & 1;
+}
+
+static __always_inline void set_cc(struct bpf_sock_ops *ctx, struct mpb_ns *ns, const struct mpb_conn *conn)
+{
+	char cc[MPB_CC_LEN];
+
+	__builtin_memcpy(cc, conn->cc, sizeof(cc));
+	if (bpf_setsockopt(ctx, SOL_TCP, TCP_CONGESTION, cc, sizeof(cc)))
+		count(&ns->cc_refused);
 }
 
 static __always_inline void born(struct bpf_sock_ops *ctx, struct mpb_ns *ns, __u64 cookie, enum mpb_side side)
 {
+	__u32 flags = ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG;
 	struct mpb_subflow sf = { .side = side };
 	struct mptcp_subflow_context *sub;
 	struct mpb_tuple tuple = {};
+	struct mpb_conn *conn;
 	struct tcp_sock *tp;
 	void *subflows;
 
@@ -104,17 +201,87 @@ static __always_inline void born(struct bpf_sock_ops *ctx, struct mpb_ns *ns, __
 	if (!subflows)
 		return;
 	sf.born_ns = bpf_ktime_get_ns();
+	sf.sk = (__u64)tp;
 	sf.local_id = mpb_local_id(sub);
 	sf.remote_id = BPF_CORE_READ(sub, remote_id);
 	sf.peer_backup = BPF_CORE_READ_BITFIELD_PROBED(sub, backup);
 	mpb_sock_tuple((struct sock_common *)tp, &tuple);
+	conn = conn_join(ns, cookie, sf.token, sf.born_ns);
+	if (conn && conn->joined == 1)
+		choose(conn, cookie, sf.token, &tuple, tp);
+	if (conn && conn->cc[0]) {
+		set_cc(ctx, ns, conn);
+		sf.cc_checks = CC_CHECKS;
+	}
+	if (sf.cc_checks || is_paced(cookie, sf.token))
+		flags |= BPF_SOCK_OPS_RTT_CB_FLAG;
 	if (bpf_map_update_elem(subflows, &tuple, &sf, BPF_ANY)) {
 		count(&ns->subflows_full);
+		conn_leave(cookie, sf.token);
 		return;
 	}
 	count(&ns->born);
-	conn_join(ns, cookie, sf.token, sf.born_ns);
-	bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
+	bpf_sock_ops_cb_flags_set(ctx, flags);
+}
+
+/* The kernel brings a joined subflow's congestion control in line with the connection's some time after the join, and undoes ours. */
+static __always_inline void check_cc(struct bpf_sock_ops *ctx, struct mpb_ns *ns, __u64 cookie, struct mpb_subflow *sf, struct tcp_sock *tp)
+{
+	void *conns = bpf_map_lookup_elem(&mpb_ns_conns, &cookie);
+	struct mpb_conn *conn = conns ? bpf_map_lookup_elem(conns, &sf->token) : NULL;
+	union {
+		char name[MPB_CC_LEN];
+		__u64 word[2];
+	} now = {}, want;
+
+	if (!conn || !conn->cc[0])
+		return;
+	BPF_CORE_READ_STR_INTO(&now.name, tp, inet_conn.icsk_ca_ops, name);
+	__builtin_memcpy(&want, conn->cc, sizeof(want));
+	if (now.word[0] != want.word[0] || now.word[1] != want.word[1]) {
+		count(&ns->cc_reverted);
+		set_cc(ctx, ns, conn);
+	}
+	if (!--sf->cc_checks && !is_paced(cookie, sf->token))
+		bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags & ~BPF_SOCK_OPS_RTT_CB_FLAG);
+}
+
+/* The rate that the scheduler asks for becomes the socket's own limit, below which any congestion control paces. */
+static __always_inline void pace(struct bpf_sock_ops *ctx, struct mpb_ns *ns, struct mpb_subflow *sf, struct tcp_sock *tp)
+{
+	__u64 rate = sf->rate, limit_64;
+	__u32 limit;
+
+	sf->rate_set = rate;
+	if (!sf->rate_own)
+		sf->rate_own = BPF_CORE_READ((struct sock *)tp, sk_max_pacing_rate);
+	limit_64 = rate && rate < sf->rate_own ? rate : sf->rate_own;
+	limit = limit_64 >= ~0U ? ~0U : limit_64;
+	if (!bpf_setsockopt(ctx, SOL_SOCKET, SO_MAX_PACING_RATE, &limit, sizeof(limit)))
+		count(&ns->paced);
+}
+
+static __always_inline void round_trip(struct bpf_sock_ops *ctx, struct mpb_ns *ns, __u64 cookie)
+{
+	void *subflows = bpf_map_lookup_elem(&mpb_ns_subflows, &cookie);
+	struct bpf_sock *sk = ctx->sk;
+	struct mpb_tuple tuple = {};
+	struct mpb_subflow *sf;
+	struct tcp_sock *tp;
+
+	if (!sk || !subflows)
+		return;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return;
+	mpb_sock_tuple((struct sock_common *)tp, &tuple);
+	sf = bpf_map_lookup_elem(subflows, &tuple);
+	if (!sf)
+		return;
+	if (sf->rate != sf->rate_set)
+		pace(ctx, ns, sf, tp);
+	if (sf->cc_checks)
+		check_cc(ctx, ns, cookie, sf, tp);
 }
 
 static __always_inline void gone(struct bpf_sock_ops *ctx, struct mpb_ns *ns, __u64 cookie)
@@ -155,6 +322,9 @@ int observe(struct bpf_sock_ops *ctx)
 		break;
 	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
 		born(ctx, ns, cookie, MPB_PASSIVE);
+		break;
+	case BPF_SOCK_OPS_RTT_CB:
+		round_trip(ctx, ns, cookie);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:
 		if (ctx->args[1] == BPF_TCP_CLOSE)

@@ -38,6 +38,7 @@ int snapshot(struct bpf_iter__tcp *ctx)
 	snap.family = mpb_sock_tuple(skc, &snap.tuple);
 	msk = (struct mptcp_sock *)BPF_CORE_READ(sub, conn);
 	snap.msk = (__u64)msk;
+	snap.sk = (__u64)sk;
 	if (bpf_core_field_exists(msk->sched))
 		BPF_CORE_READ_STR_INTO(&snap.sched, msk, sched, name);
 	snap.bytes_sent = BPF_CORE_READ(tp, bytes_sent);

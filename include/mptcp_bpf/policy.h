@@ -41,11 +41,11 @@ enum {
 enum mpb_dir { MPB_IN, MPB_OUT };
 
 struct mpb_policy {
-	__u32 abi;   /* MPB_ABI of the headers it was built with */
-	__u32 kind;  /* enum mpb_kind */
-	__u32 flags; /* MPB_PACES, MPB_NATIVE */
+	__u32 abi;  /* MPB_ABI of the headers it was built with */
+	__u32 kind; /* enum mpb_kind */
 	char name[MPB_NAME_LEN];
 	char summary[MPB_SUMMARY_LEN];
+	__u32 flags; /* MPB_PACES, MPB_NATIVE */
 };
 _Static_assert(sizeof(struct mpb_policy) == 124, "struct mpb_policy crosses a boundary");
 

@@ -24,8 +24,9 @@ struct mpb_conn {
 	__u64 born_ns;  /* CLOCK_MONOTONIC; when first seen */
 	__u32 subflows; /* alive */
 	__u32 joined;   /* ever */
+	char cc[16];    /* the congestion control that a rule chose; "": none did */
 };
-_Static_assert(sizeof(struct mpb_conn) == 16, "struct mpb_conn crosses a boundary");
+_Static_assert(sizeof(struct mpb_conn) == 32, "struct mpb_conn crosses a boundary");
 
 enum mpb_side { MPB_ACTIVE, MPB_PASSIVE, MPB_ADOPTED };
 
@@ -38,9 +39,15 @@ struct mpb_subflow {
 	__u8 remote_id;
 	__u8 side;         /* enum mpb_side */
 	__u8 peer_backup;  /* the peer's own wish at MP_JOIN */
-	__u32 pad;
+	__u8 index;        /* 1 + its number in the scheduler's view; 0: none yet */
+	__u8 cc_checks;    /* times that the congestion control of the rule is still to be looked at */
+	__u8 pad[2];
+	__u64 sk;          /* the socket: an address for reading that may fault or mislead, so what is read is checked */
+	__u64 rate;        /* at which a scheduler wants it paced, bytes per second; 0: it does not */
+	__u64 rate_set;    /* what the socket was told of that */
+	__u64 rate_own;    /* the socket's own limit before; 0: not known yet */
 };
-_Static_assert(sizeof(struct mpb_subflow) == 24, "struct mpb_subflow crosses a boundary");
+_Static_assert(sizeof(struct mpb_subflow) == 56, "struct mpb_subflow crosses a boundary");
 
 /* What the observer counts for a namespace; X(name, help). */
 #define MPB_NS_COUNTERS(X)                                                   \
@@ -48,7 +55,10 @@ _Static_assert(sizeof(struct mpb_subflow) == 24, "struct mpb_subflow crosses a b
 	X(gone, "subflows seen to close")                                    \
 	X(subflows_full, "subflows not recorded: the table is full")         \
 	X(conns_full, "connections not recorded: the table is full")         \
-	X(unreadable, "MPTCP sockets whose state could not be read")
+	X(unreadable, "MPTCP sockets whose state could not be read")         \
+	X(cc_refused, "congestion controls of rules that a socket refused")  \
+	X(cc_reverted, "congestion controls of rules set again")             \
+	X(paced, "pacing rates set for schedulers")
 
 struct mpb_ns {
 #define X(name, help) __u64 name;
@@ -61,6 +71,7 @@ struct mpb_snap {
 	struct mpb_tuple tuple;
 	__u32 token;
 	__u64 msk;             /* identity of the connection's socket in this snapshot */
+	__u64 sk;              /* and of the subflow's */
 	__u64 bytes_sent;      /* tcpi_bytes_sent */
 	__u64 bytes_acked;
 	__u64 bytes_retrans;
@@ -83,6 +94,6 @@ struct mpb_snap {
 	char cc[16];
 	char sched[16];        /* the kernel's packet scheduler of the connection; "" where it has but one */
 };
-_Static_assert(sizeof(struct mpb_snap) == 160, "struct mpb_snap crosses a boundary");
+_Static_assert(sizeof(struct mpb_snap) == 168, "struct mpb_snap crosses a boundary");
 
 #endif

@@ -1,30 +1,74 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A policy of one's own, outside the tree: the example of the README, compiled against what `make install` put in place, loaded by its path.
+# Policies of one's own, outside the tree, with nothing but what `make install` put in place: the example that is installed and the one of the README, built
+# by the installed `mptcp-bpf build`, loaded by path, seen at work on real connections, tuned and unloaded.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-ns=own$$
+tree=$PWD
+lab=own$$
+ns=$lab-client
 work=$(mktemp -d)
-bin=$work/root/usr/local/bin/mptcp-bpf
+root=$work/root/usr/local
+bin=$root/bin/mptcp-bpf
+pids=()
 at_exit "rm -rf $work"
-at_exit "$bin -n $ns unload --all; ip netns del $ns"
-ip netns add $ns || bail "no network namespaces"
-ip link add v0 netns $ns type veth peer name v1 netns $ns
-ip -n $ns link set v0 up
+at_exit "$bin -n $ns unload --all; $tree/scripts/lab down $lab"
+at_exit 'kill "${pids[@]}"'
+scripts/lab up $lab --path none --path none || bail "no lab"
 ok "make install" make -s install DESTDIR="$work/root"
-for f in bin/mptcp-bpf include/mptcp_bpf/opt.bpf.h include/mptcp_bpf/policy.h share/man/man8/mptcp-bpf.8 share/bash-completion/completions/mptcp-bpf; do
-	ok "installed: $f" test -s "$work/root/usr/local/$f"
+for f in bin/mptcp-bpf include/mptcp_bpf/opt.bpf.h include/mptcp_bpf/policy.h share/man/man8/mptcp-bpf.8 share/bash-completion/completions/mptcp-bpf \
+	share/doc/mptcp-bpf/examples/no_join.bpf.c; do
+	ok "installed: $f" test -s "$root/$f"
 done
+for f in include/mptcp_bpf/*.h bpf/lib/mptcp_bpf/*.h; do cmp -s "$f" "$root/include/mptcp_bpf/${f##*/}" || missing+=" $f"; done
+is "${missing-}" "" "every header is installed as it is"
+
+cp "$root/share/doc/mptcp-bpf/examples/no_join.bpf.c" "$work"
 sed -n '/^```c$/,/^```$/p' README.md | grep -v '^```' >"$work/no_fclose.bpf.c"
 cd "$work" || bail "no work directory"
-ok "the README's policy compiles" clang -g -O2 -target bpf -mcpu=v3 -I"$work/root/usr/local/include" -idirafter "/usr/include/$(uname -m)-linux-gnu" -c no_fclose.bpf.c -o no_fclose.bpf.o
-ok "it is ten to twenty lines" test "$(grep -c . no_fclose.bpf.c)" -le 20
-ok "load by path, relative, into a namespace" "$bin" -n $ns load ./no_fclose.bpf.o dir in enabled=0
-is "$("$bin" -n $ns list opt | grep -A2 no_fclose | tr -s ' \n' ' ')" "no_fclose opt loaded drops MP_FASTCLOSE v0 in tcx enabled=0 (0..1, default 1) 0 lets MP_FASTCLOSE pass " "list knows it from the kernel alone"
-rm no_fclose.bpf.o
-ok "tune, the file being gone" "$bin" -n $ns tune no_fclose enabled=1
-is "$("$bin" -n $ns tune no_fclose)" "enabled=1  (0..1, default 1) 0 lets MP_FASTCLOSE pass" "tuned"
-ok "unload" "$bin" -n $ns unload no_fclose
+ok "the installed command builds the example" "$bin" build no_join.bpf.c
+ok "with the installed headers" grep -aq "./root/usr/local/include/mptcp_bpf/opt.bpf.h" no_join.bpf.o
+ok "and the README's policy" "$bin" build no_fclose.bpf.c
+ok "which is ten to twenty lines" test "$(grep -c . no_fclose.bpf.c)" -le 20
+
+# subflows COUNT: one connection; it has COUNT subflows, for a moment long enough to gain another
+subflows() {
+	local seen=0 listener holder
+	rm -f held err
+	nsenter --net=/run/netns/$lab-server "$tree/build/tests/mpio" recv 10.77.1.2 5001 >/dev/null 2>err &
+	listener=$!
+	pids+=("$listener")
+	for _ in $(seq 100); do grep -q listening err && break; sleep 0.05; done
+	nsenter --net=/run/netns/$ns "$tree/build/tests/mpio" hold -c 1 10.77.1.2 5001 >held &
+	holder=$!
+	pids+=("$holder")
+	for _ in $(seq 100); do grep -q held held && break; sleep 0.05; done
+	for _ in $(seq 20); do
+		seen=$("$bin" -n $ns -j stat | perl -MJSON::PP -e 'my $c = decode_json(<STDIN>)->{connections}; print @$c == 1 ? scalar @{$c->[0]{subflows}} : 0')
+		[ "$seen" -gt "$1" ] && break
+		sleep 0.05
+	done
+	kill $holder
+	wait $holder $listener
+	echo "$seen subflows"
+	[ "$seen" = "$1" ]
+} 2>/dev/null
+removed() { "$bin" -n $ns -j list opt | perl -MJSON::PP -e 'my ($p) = grep { $_->{name} eq $ARGV[0] } @{decode_json(join "", <STDIN>)}; my $n = 0; $n += $_->{counters}{removed} for @{$p->{attachments}}; print $n' "$1"; }
+
+ok "nothing loaded: two subflows" subflows 2
+ok "load by path, relative, into a namespace" "$bin" -n $ns load ./no_join.bpf.o dir out dev path1,path2
+ok "both" "$bin" -n $ns load ./no_fclose.bpf.o dir in enabled=0
+ok "no subflow joins" subflows 1
+ok "and the policy says so" test "$(removed no_join)" -ge 1
+rm no_join.bpf.o no_fclose.bpf.o
+ok "tune, the file being gone" "$bin" -n $ns tune no_join enabled=0
+ok "a subflow joins again" subflows 2
+is "$("$bin" -n $ns tune no_join)" "enabled=0  (0..1, default 1) 0 lets MP_JOIN pass" "tuned"
+is "$("$bin" -n $ns list opt | grep -A3 "^no_fclose" | tr -s ' \n' ' ')" "no_fclose opt loaded drops MP_FASTCLOSE path1 in tcx path2 in tcx enabled=0 (0..1, default 1) 0 lets MP_FASTCLOSE pass " "list knows it from the kernel alone"
+"$bin" -n $ns tune no_join enabled=1
+ok "unload" "$bin" -n $ns unload no_join
+ok "two subflows, the policy being gone" subflows 2
+ok "unload the other" "$bin" -n $ns unload no_fclose
 command -v man >/dev/null || skip_known "no command man" "the man page has no errors"
-command -v man >/dev/null && ok "the man page has no errors" test -z "$(MANROFFSEQ='' man --warnings -l "$work/root/usr/local/share/man/man8/mptcp-bpf.8" 2>&1 >/dev/null)"
+command -v man >/dev/null && ok "the man page has no errors" test -z "$(MANROFFSEQ='' man --warnings -l "$root/share/man/man8/mptcp-bpf.8" 2>&1 >/dev/null)"
 done_testing

@@ -4,7 +4,7 @@
 
 #undef MPB_DESCRIBE
 #define MPB_DESCRIBE(_kind, _name, _summary)                                                               \
-	const struct mpb_policy mpb_policy SEC(MPB_POLICY_SEC) = { MPB_ABI, (_kind), #_name, (_summary) }; \
+	const struct mpb_policy mpb_policy SEC(MPB_POLICY_SEC) = { MPB_ABI, (_kind), #_name, (_summary), 0 }; \
 	char _license[] SEC("license") = "Proprietary"
 
 MPB_OPT_COUNTERS(seen);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The command line: flags anywhere, errors that name the bad word and what would be good, every limit. */
+#include <errno.h>
 #include "said.h"
 #include "args.h"
 
@@ -93,6 +94,16 @@ static void unknown_flags(void **unused)
 	assert_usage(PARSE("list", "--jason"), "--jason: unknown flag");
 	assert_usage(PARSE("list", "---"), "---: unknown flag");
 	assert_usage(PARSE("list", "--json=1"), "--json=1: unknown flag");
+}
+
+static void build(void **unused)
+{
+	(void)unused;
+	assert_int_equal(PARSE("build", "x.bpf.c", "-o", "-j", "--no-verify"), 0);
+	assert_true(a.no_verify && !a.json && a.nwords == 2 && !strcmp(a.output, "-j"));
+	assert_int_equal(PARSE("build", "-jox.o", "x.bpf.c"), 0);
+	assert_true(a.json && !a.no_verify && !strcmp(a.output, "x.o"));
+	assert_int_equal(PARSE("build", "x.bpf.c", "-o"), -EINVAL);
 }
 
 static void max_subflows(void **unused)
@@ -263,6 +274,6 @@ static void paths(void **unused)
 	assert_false(policy_is_path("prio_strip") || policy_is_path(".o") || policy_is_path("") || policy_is_path("x.oo"));
 }
 
-UNIT_MAIN(cmocka_unit_test(flags_anywhere), cmocka_unit_test(combined_flags), cmocka_unit_test(netns), cmocka_unit_test(double_dash),
+UNIT_MAIN(cmocka_unit_test(flags_anywhere), cmocka_unit_test(combined_flags), cmocka_unit_test(netns), cmocka_unit_test(build), cmocka_unit_test(double_dash),
 	  cmocka_unit_test(unknown_flags), cmocka_unit_test(max_subflows), cmocka_unit_test(too_many_words), cmocka_unit_test(numbers),
 	  cmocka_unit_test(settings), cmocka_unit_test(load_words), cmocka_unit_test(devices), cmocka_unit_test(many_settings), cmocka_unit_test(paths))

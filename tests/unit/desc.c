@@ -201,7 +201,7 @@ static struct {
 static void plain(void)
 {
 	memset(&odd, 0, sizeof(odd));
-	odd.policy = (struct mpb_policy){ MPB_ABI, MPB_OPT_POLICY, "plain", "a summary" };
+	odd.policy = (struct mpb_policy){ MPB_ABI, MPB_OPT_POLICY, "plain", "a summary", 0 };
 	odd.size = sizeof(odd.policy);
 	odd.bytes = odd.var_bytes = 4;
 	odd.tag = "tune:5:0:10:help: with a colon";

@@ -55,7 +55,7 @@ static long mpb_sum_chunk(__u32 i, struct mpb_sum *c)
 /* Does the field hold the pseudo-header sum only? Where it does not even look so, it holds a checksum; where it does, one checksum in 65,535 looks
  * so too, and the sum over the whole segment decides. Limit: on a source route that is not at its end the pseudo-header names the last hop, which is not
  * looked up here; such a frame that never left this machine is taken for one with a checksum. */
-static __noinline int mpb_csum_partial(struct xdp_md *xdp, const struct mpb_tuple *t, __u32 l4, __u32 l4len, __u32 field)
+static __noinline __attribute__((unused)) int mpb_csum_partial(struct xdp_md *xdp, const struct mpb_tuple *t, __u32 l4, __u32 l4len, __u32 field)
 {
 	struct mpb_sum c = { .xdp = xdp, .off = l4, .end = l4 + l4len };
 	__u16 pseudo;

@@ -5,6 +5,7 @@
 #define MPTCP_BPF_KERNEL_BPF_H
 
 #include <linux/bpf.h>
+#include <linux/in6.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -14,12 +15,6 @@
 #define AF_INET6 10
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct in6_addr {
-	union {
-		__be32 u6_addr32[4];
-	} in6_u;
-};
 
 struct sock_common {
 	__be32 skc_daddr;
@@ -34,16 +29,35 @@ struct sock_common {
 
 struct net_device {
 	int ifindex;
+	unsigned short type;
+	const unsigned char *dev_addr;
 };
 
 struct dst_entry {
 	struct net_device *dev;
 };
 
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[0];
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	struct dst_entry *sk_dst_cache;
 	unsigned long sk_pacing_rate;
+	unsigned long sk_max_pacing_rate;
+	__u32 sk_mark;
+	struct sock_cgroup_data sk_cgrp_data;
 };
 
 struct inet_sock {
@@ -58,6 +72,20 @@ struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	const struct tcp_congestion_ops *icsk_ca_ops;
 	void *icsk_ulp_data;
+	__u8 icsk_ca_state : 5;
+	__u8 icsk_retransmits;
+};
+
+struct minmax_sample {
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
+struct tcp_options_received {
+	__u16 snd_wscale : 4;
 };
 
 struct tcp_sock {
@@ -74,7 +102,13 @@ struct tcp_sock {
 	__u64 bytes_retrans;
 	__u32 write_seq;
 	__u32 snd_nxt;
+	__u32 snd_una;
+	__u32 snd_wnd;
+	__u32 rcv_nxt;
 	__u32 srtt_us;
+	__u32 rttvar_us;
+	struct minmax rtt_min;
+	struct tcp_options_received rx_opt;
 	__u32 rate_delivered;
 	__u32 rate_interval_us;
 	bool is_mptcp;
@@ -85,6 +119,7 @@ struct mptcp_subflow_context {
 	__u32 request_bkup : 1;
 	__u32 backup : 1;
 	__u32 stale : 1;
+	__u32 fully_established : 1; /* a bool since 6.13; the bit-field read fits both */
 	__u32 subflow_id;
 	__s16 local_id; /* __u8 before 6.8: read by its size in the running kernel */
 	__u8 remote_id;
@@ -96,6 +131,10 @@ struct mptcp_sched_ops {
 };
 
 struct mptcp_sock {
+	__u64 write_seq;
+	__u64 snd_nxt;
+	__u64 snd_una;
+	__u64 wnd_end;
 	struct mptcp_sched_ops *sched;
 };
 

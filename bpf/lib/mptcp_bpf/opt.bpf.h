@@ -21,9 +21,6 @@ struct mpb_opt_ops {
 
 #include <mptcp_bpf/checksum.bpf.h>
 
-#define MPB_TC_NEXT (-1) /* TCX_NEXT, and TC_ACT_UNSPEC for clsact */
-#define MPB_TC_DROP 2    /* TCX_DROP, TC_ACT_SHOT */
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 4096);

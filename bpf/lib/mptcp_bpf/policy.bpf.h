@@ -9,6 +9,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #define MPB_TAG(_text) __attribute__((btf_decl_tag(_text)))
+#define MPB_TC_NEXT (-1) /* TCX_NEXT, and TC_ACT_UNSPEC for clsact */
+#define MPB_TC_DROP 2    /* TCX_DROP, TC_ACT_SHOT */
 #else /* the same text as plain C, for unit tests and fuzzing */
 #define SEC(_name)
 #define MPB_TAG(_text)

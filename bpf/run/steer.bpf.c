@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* steer - the scheduler runtime for any stock kernel. Each segment that arrives for a steered connection refreshes the view of its subflows, asks the
+ * connection's policy which of them may carry the next data, and sets the kernel's own backup flags so: its scheduler does the rest. Whatever is
+ * missing, full or in doubt leaves the kernel's choice alone and is counted. */
+#include <mptcp_bpf/policy.bpf.h>
+#include <mptcp_bpf/inject.bpf.h>
+#include <mptcp_bpf/rule.bpf.h>
+
+MPB_DESCRIBE(MPB_PROBE, steer, "carries out packet-scheduling policies through the stock scheduler's backup flags");
+
+#define SIBLING_NS 1000000 /* a subflow without segments of its own is read again after this long */
+#define NO_POLICY (-1)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct mpb_tuple);
+	__type(value, struct mpb_subflow);
+} mpb_subflows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct mpb_steer);
+} mpb_steered SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct mpb_rules);
+} mpb_rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct mpb_paths);
+} mpb_paths SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mpb_steer_conf);
+} mpb_steer_conf SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mpb_steer_counts);
+} mpb_steer_counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, MPB_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} mpb_scheds SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} mpb_deciding SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mpb_carrier);
+} mpb_carrier SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 17);
+} mpb_events SEC(".maps");
+
+static const struct mpb_steer unsteered;
+
+static __always_inline void *only(void *map)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(map, &zero);
+}
+
+#define count(_name)                                                            \
+	({                                                                      \
+		struct mpb_steer_counts *_counts = only(&mpb_steer_counts);     \
+		if (_counts)                                                    \
+			_counts->_name++;                                       \
+	})
+
+/* Returns what the policy in the slot returns; NO_POLICY where there is none. Global: the verifier then takes the result for unknown, which it is. */
+__noinline int steer_ask(struct __sk_buff *skb, __u32 slot)
+{
+	int answer = NO_POLICY;
+
+	bpf_tail_call(skb, &mpb_scheds, slot);
+	asm volatile("" : "+r"(answer)); /* nor may the compiler know better */
+	return answer;
+}
+
+static __always_inline int same(const struct mpb_tuple *a, const struct mpb_tuple *b)
+{
+	const __u32 *x = (const __u32 *)a, *y = (const __u32 *)b;
+	__u32 differ = 0;
+
+	for (__u32 i = 0; i < sizeof(*a) / sizeof(*x); i++)
+		differ |= x[i] ^ y[i];
+	return !differ;
+}
+
+static __always_inline void forget(struct mpb_steer *c, __u32 i)
+{
+	i &= MPB_SUBFLOWS - 1;
+	c->used &= ~mpb_bit(i);
+	c->view.alive &= ~mpb_bit(i);
+	c->backup &= ~mpb_bit(i);
+	c->wish &= ~mpb_bit(i);
+	c->sk[i] = c->paced[i] = c->flipped_ns[i] = c->read_ns[i] = 0;
+	__builtin_memset(&c->view.sf[i], 0, sizeof(c->view.sf[i]));
+}
+
+/* The number of the subflow in the view; a place is found for a new one. -1: all are taken. */
+static __noinline int place(struct mpb_steer *c, struct mpb_subflow *sf, const struct mpb_tuple *key)
+{
+	__u32 i = (sf->index - 1) & (MPB_SUBFLOWS - 1), k;
+
+	if (sf->index && c->used & mpb_bit(i) && c->sk[i] == sf->sk && same(&c->tuple[i], key))
+		return i;
+	for (k = 0; k < MPB_SUBFLOWS; k++)
+		if (!(c->used & mpb_bit(k)))
+			break;
+	if (k == MPB_SUBFLOWS)
+		return -1;
+	forget(c, k);
+	c->tuple[k] = *key;
+	c->sk[k] = sf->sk;
+	c->used |= mpb_bit(k);
+	if (sf->peer_backup)
+		c->wish |= mpb_bit(k);
+	c->view.sf[k].local_id = sf->local_id;
+	c->view.sf[k].remote_id = sf->remote_id;
+	c->paths = 0;
+	sf->index = k + 1;
+	return k;
+}
+
+static __noinline int read_one(struct mpb_steer *c, __u32 i, __u64 now)
+{
+	int err = mpb_view_read(c, i, now);
+
+	if (err)
+		forget(c, i);
+	return err;
+}
+
+struct reading {
+	struct mpb_steer *c;
+	__u64 now;
+};
+
+static long read_sibling(__u32 i, struct reading *r)
+{
+	if (r->c->used & mpb_bit(i) && r->now - r->c->read_ns[i & (MPB_SUBFLOWS - 1)] > SIBLING_NS)
+		read_one(r->c, i, r->now);
+	return 0;
+}
+
+static long read_path(__u32 i, struct mpb_steer **c)
+{
+	struct mpb_paths *paths = only(&mpb_paths);
+
+	i &= MPB_SUBFLOWS - 1;
+	if (paths)
+		mpb_view_path(&(*c)->view.sf[i], &(*c)->tuple[i], paths);
+	return 0;
+}
+
+/* Stops at an MP_PRIO that the kernel obeys: the form without an address ID, for the subflow that carries it. */
+static long find_prio(__u32 n, struct mpb_seg **at)
+{
+	struct mpb_seg *s = *at;
+
+	switch (mpb_opt_step(s)) {
+	case MPB_STEP_NEXT:
+		return 0;
+	case MPB_STEP_OPTION:
+		if (s->subtype == MPTCP_PRIO && s->optlen == MPTCP_PRIO_LEN) {
+			s->changed = 1;
+			return 1;
+		}
+		s->off += s->optlen;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+/* What the peer asks of this subflow, which the kernel is about to grant: it is remembered, and stands until the policy wants it otherwise. */
+static __always_inline void heed_peer(struct __sk_buff *skb, struct mpb_seg *s, struct mpb_steer *c, __u32 i)
+{
+	__u32 len = s->pkt.optlen, bit = mpb_bit(i);
+
+	if (len < 4 || len > MPB_OPTS_MAX || bpf_skb_load_bytes(skb, s->pkt.l4 + MPB_TCP_HLEN, s->opts, len))
+		return;
+	s->off = s->changed = s->malformed = 0;
+	bpf_loop(MPB_OPT_STEPS, find_prio, &s, 0);
+	if (!s->changed)
+		return;
+	c->wish = mpb_opt_u8(s, 2) & MPTCP_PRIO_BACKUP ? c->wish | bit : c->wish & ~bit;
+	c->backup = (c->backup & ~bit) | (c->wish & bit);
+	c->flipped_ns[i & (MPB_SUBFLOWS - 1)] = bpf_ktime_get_ns(); /* not in force yet: what is read now is the past */
+	count(wishes);
+}
+
+struct flipping {
+	struct __sk_buff *skb;
+	struct mpb_steer *c;
+	struct mpb_carrier *w;
+	mpb_set change, off;
+	mpb_set done;
+};
+
+/* Those to enable come first: steps 0..7, those to disable after them. */
+static long flip_step(__u32 n, struct flipping *f)
+{
+	__u32 i = n & (MPB_SUBFLOWS - 1), backup = n >= MPB_SUBFLOWS;
+	struct mpb_tuple *tuple = &f->c->tuple[i];
+	struct tcp_sock *tp = (struct tcp_sock *)f->c->sk[i];
+
+	if (!(f->change & mpb_bit(i)) || !!(f->off & mpb_bit(i)) != backup)
+		return 0;
+	mpb_inject_build(f->w, tuple, tp, backup);
+	if (!mpb_socket_check(tp, tuple, f->c->view.token) || mpb_carrier_send(f->skb, f->w))
+		count(failed);
+	else
+		f->done |= mpb_bit(i);
+	return 0;
+}
+
+static __always_inline void tell(struct mpb_steer *c, mpb_set before)
+{
+	struct mpb_steer_conf *conf = only(&mpb_steer_conf);
+	struct mpb_event *e;
+
+	if (!conf || !conf->watchers)
+		return;
+	e = bpf_ringbuf_reserve(&mpb_events, sizeof(*e), 0);
+	if (!e) {
+		count(untold);
+		return;
+	}
+	e->ns = c->view.now_ns;
+	e->token = c->view.token;
+	e->slot = c->slot;
+	e->before = before;
+	e->after = c->view.alive & ~c->backup;
+	e->why = c->ask.why;
+	e->used = c->used;
+	__builtin_memcpy(e->tuple, c->tuple, sizeof(e->tuple));
+	bpf_ringbuf_submit(e, 0);
+}
+
+/* Make the kernel's flags of `change` what they should be: those of `off` backup, the others not. Returns the verdict on the segment. */
+static __noinline int flip(struct __sk_buff *skb, struct mpb_steer *c, struct mpb_carrier *w, __u32 l2, __u64 sets)
+{
+	struct flipping f = { .skb = skb, .c = c, .w = w, .change = (__u32)sets, .off = sets >> 32 };
+	mpb_set before = c->view.set;
+	__u64 now = c->view.now_ns;
+	int verdict;
+
+	if (mpb_carrier_take(skb, w, l2)) {
+		count(carrier);
+		return MPB_TC_NEXT;
+	}
+	bpf_loop(2 * MPB_SUBFLOWS, flip_step, &f, 0);
+	verdict = mpb_carrier_restore(skb, w);
+	if (verdict == MPB_TC_DROP)
+		count(dropped);
+	c->backup = (c->backup & ~f.done) | (f.off & f.done);
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++) {
+		struct mpb_subflow *sf;
+
+		if (!(f.done & mpb_bit(i)))
+			continue;
+		if (c->flipped_ns[i] && now - c->flipped_ns[i] < 2 * MPB_HEED_NS && !((f.off ^ c->meant) & mpb_bit(i)))
+			count(unheeded);
+		c->flipped_ns[i] = now;
+		c->flips++;
+		count(flips);
+		sf = bpf_map_lookup_elem(&mpb_subflows, &c->tuple[i]);
+		if (sf)
+			sf->flips++;
+	}
+	c->meant = (c->meant & ~f.done) | (f.off & f.done);
+	tell(c, before);
+	return verdict;
+}
+
+/* Hand the rates that the policy asks for to the subflows, whose own round trips put them in force. Less than 1/128 of a change is none. */
+static long pace_step(__u32 i, struct mpb_steer **at)
+{
+	struct mpb_steer *c = *at;
+	struct mpb_subflow *sf;
+	__u64 rate, was;
+
+	i &= MPB_SUBFLOWS - 1;
+	rate = c->ask.rate[i];
+	was = c->paced[i];
+	if (rate == was || !(c->used & mpb_bit(i)) || (rate && was && rate - was + was / 128 < was / 64))
+		return 0;
+	sf = bpf_map_lookup_elem(&mpb_subflows, &c->tuple[i]);
+	if (sf)
+		sf->rate = c->paced[i] = rate;
+	return 0;
+}
+
+/* Ask the policy, and see to it that the kernel does what it says. */
+static __noinline int decide(struct __sk_buff *skb, struct mpb_steer *c, struct mpb_carrier *w, __u32 l2)
+{
+	struct mpb_steer_conf *conf = only(&mpb_steer_conf);
+	mpb_set alive = c->view.alive, locked = 0, want, change;
+	__u32 *deciding = only(&mpb_deciding), rates = 0;
+	int answer = 0;
+
+	if (!conf || !deciding)
+		return MPB_TC_NEXT;
+	if (c->paths != conf->paths) {
+		bpf_loop(MPB_SUBFLOWS, read_path, &c, 0);
+		c->paths = conf->paths;
+	}
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
+		if (c->view.sf[i].flags & MPB_SF_LOCKED)
+			locked |= mpb_bit(i);
+	c->view.set = alive & ~c->backup & ~locked;
+	__builtin_memset(&c->ask, 0, sizeof(c->ask));
+	if (c->slot) {
+		*deciding = c->view.token;
+		answer = steer_ask(skb, c->slot);
+		count(decisions);
+		if (answer == NO_POLICY)
+			count(empty);
+		else if (!(answer & alive & ~locked))
+			count(nothing);
+	}
+	want = answer == NO_POLICY ? 0 : answer & alive & ~locked;
+	if (!want)
+		want = alive & ~c->wish;
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
+		rates |= c->ask.rate[i] != c->paced[i];
+	if (rates)
+		bpf_loop(MPB_SUBFLOWS, pace_step, &c, 0);
+	change = ((want & c->backup) | (alive & ~want & ~c->backup)) & ~locked;
+	return change ? flip(skb, c, w, l2, change | (__u64)(alive & ~want) << 32) : MPB_TC_NEXT;
+}
+
+/* A segment of the subflow w->key. */
+static __always_inline int segment(struct __sk_buff *skb, struct mpb_carrier *w, __u32 l2)
+{
+	struct mpb_subflow *sf = bpf_map_lookup_elem(&mpb_subflows, &w->key);
+	struct reading r = {};
+	int i, verdict = MPB_TC_NEXT;
+	struct mpb_steer *c;
+	__u32 token;
+
+	if (!sf)
+		return MPB_TC_NEXT;
+	token = sf->token;
+	c = bpf_map_lookup_elem(&mpb_steered, &token);
+	if (!c || !c->slot)
+		return MPB_TC_NEXT;
+	count(acks);
+	if (__sync_val_compare_and_swap(&c->busy, 0, 1)) {
+		count(busy);
+		return MPB_TC_NEXT;
+	}
+	c->view.token = token;
+	i = place(c, sf, &w->key);
+	if (i < 0) {
+		count(many);
+		goto out;
+	}
+	if (w->seg.pkt.optlen > 4)
+		heed_peer(skb, &w->seg, c, i);
+	r.c = c;
+	r.now = bpf_ktime_get_ns();
+	if (read_one(c, i, r.now)) {
+		count(unread);
+		goto out;
+	}
+	if (c->used & (c->used - 1) || c->paced[i & (MPB_SUBFLOWS - 1)]) { /* alone there is nothing to choose, but a rate to lift */
+		bpf_loop(MPB_SUBFLOWS, read_sibling, &r, 0);
+		verdict = decide(skb, c, w, l2);
+	}
+out:
+	__sync_lock_test_and_set(&c->busy, 0);
+	return verdict;
+}
+
+static __always_inline int injected(struct __sk_buff *skb, const struct mpb_pkt *pkt)
+{
+	__be16 urg;
+
+	return pkt->optlen == 4 && !bpf_skb_load_bytes(skb, pkt->l4 + 18, &urg, sizeof(urg)) && urg == bpf_htons(MPB_INJECTED_URG);
+}
+
+static __always_inline int arrive(struct __sk_buff *skb, __u32 l2)
+{
+	struct mpb_carrier *w = only(&mpb_carrier);
+	struct mpb_tuple *t;
+	int parsed;
+
+	if (!w)
+		return MPB_TC_NEXT;
+	parsed = mpb_tc_parse(skb, l2, &w->seg.pkt);
+	if (parsed == MPB_PARSE_SHORT && skb->data_end - skb->data < skb->len) {
+		__u32 want = skb->len;
+
+		if (bpf_skb_pull_data(skb, want < MPB_HEADERS_MAX ? want : MPB_HEADERS_MAX))
+			return MPB_TC_NEXT;
+		parsed = mpb_tc_parse(skb, l2, &w->seg.pkt);
+	}
+	if (parsed != MPB_PARSE_TCP || w->seg.pkt.flags & (MPB_TCP_SYN | MPB_TCP_RST))
+		return MPB_TC_NEXT;
+	if (injected(skb, &w->seg.pkt)) {
+		count(own);
+		return MPB_TC_NEXT;
+	}
+	t = &w->seg.pkt.tuple;
+	__builtin_memcpy(w->key.saddr, t->daddr, sizeof(t->daddr));
+	__builtin_memcpy(w->key.daddr, t->saddr, sizeof(t->saddr));
+	w->key.sport = t->dport;
+	w->key.dport = t->sport;
+	return segment(skb, w, l2);
+}
+
+SEC("tc")
+int steer_in(struct __sk_buff *skb)
+{
+	return arrive(skb, ETH_HLEN);
+}
+
+SEC("tc")
+int steer_in3(struct __sk_buff *skb)
+{
+	return arrive(skb, 0);
+}
+
+/* The rules' word on a connection that lives already: sf is its first subflow. */
+static __noinline int choose(struct mpb_steer *c, struct mpb_subflow *sf, const struct mpb_tuple *key)
+{
+	struct mpb_matching m = { .rules = only(&mpb_rules), .cc_rule = 1 /* moved by other means */ };
+
+	m.tuple = *key;
+	if (m.rules)
+		mpb_rules_ask(&m, (struct sock *)sf->sk);
+	c->slot = m.sched;
+	return 0;
+}
+
+/* The controller's call, by a test run: see struct mpb_kick. The frame is the carrier. */
+SEC("tc")
+int steer_kick(struct __sk_buff *skb)
+{
+	struct mpb_carrier *w = only(&mpb_carrier);
+	struct reading r = {};
+	struct mpb_subflow *sf;
+	struct mpb_steer *c;
+	__u32 op, token;
+	int i, ret = MPB_KICKED;
+
+	if (!w || bpf_skb_load_bytes(skb, MPB_KICK_AT, &op, sizeof(op)) ||
+	    bpf_skb_load_bytes(skb, MPB_KICK_AT + 8, &w->key, sizeof(w->key)))
+		return MPB_KICK_FAILED;
+	sf = bpf_map_lookup_elem(&mpb_subflows, &w->key);
+	if (!sf)
+		return MPB_KICK_UNKNOWN;
+	token = sf->token;
+	c = bpf_map_lookup_elem(&mpb_steered, &token);
+	if (!c && op == MPB_KICK_RULES) {
+		bpf_map_update_elem(&mpb_steered, &token, &unsteered, BPF_NOEXIST);
+		c = bpf_map_lookup_elem(&mpb_steered, &token);
+		if (!c)
+			return MPB_KICK_FULL;
+	}
+	if (!c)
+		return MPB_KICK_UNKNOWN;
+	if (__sync_val_compare_and_swap(&c->busy, 0, 1))
+		return MPB_KICK_BUSY;
+	c->view.token = token;
+	if (op == MPB_KICK_RULES)
+		choose(c, sf, &w->key);
+	else if (op == MPB_KICK_RELEASE)
+		c->slot = 0;
+	i = place(c, sf, &w->key);
+	r.c = c;
+	r.now = bpf_ktime_get_ns();
+	if (i < 0 || read_one(c, i, r.now)) {
+		ret = MPB_KICK_FAILED;
+	} else {
+		bpf_loop(MPB_SUBFLOWS, read_sibling, &r, 0);
+		decide(skb, c, w, ETH_HLEN);
+	}
+	__sync_lock_test_and_set(&c->busy, 0);
+	return ret;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The one program that watches subflows being born and ending in all namespaces, and its registries by namespace cookie. */
+#ifndef MPB_OBSERVER_H
+#define MPB_OBSERVER_H
+
+#include <stdint.h>
+
+int observer_start(void);  /* nothing to do where it runs */
+int observer_stop(void);   /* only when no namespace is registered */
+int observer_map(const char *name); /* a descriptor, or -1 and errno */
+
+/* Enter a namespace into one of the registries (a map's descriptor, or a struct mpb_ns), or take it out. The observer looks at mpb_ns first: that one
+ * is entered last and taken out first. */
+int observer_register(uint64_t cookie, const char *name, const void *value);
+void observer_unregister(uint64_t cookie, const char *name);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <ctype.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "args.h"
+#include "err.h"
+#include "paths.h"
+#include "rules.h"
+#include "state.h"
+#include "steer.h"
+
+#define SCALE_MAX 1000 /* of weights and costs */
+
+void paths_read(const struct ns *ns, struct mpb_paths *p)
+{
+	int fd = state_map(ns, "mpb_paths");
+	__u32 zero = 0;
+
+	if (fd < 0 || bpf_map_lookup_elem(fd, &zero, p))
+		memset(p, 0, sizeof(*p));
+	if (fd >= 0)
+		close(fd);
+}
+
+int paths_write(const struct ns *ns, struct mpb_paths *p)
+{
+	int fd = state_map(ns, "mpb_paths"), err;
+	__u32 zero = 0;
+
+	p->generation++;
+	err = fd < 0 || bpf_map_update_elem(fd, &zero, p, BPF_ANY) ? err_fail(errno, "paths", "cannot be written: %s", strerror(errno)) : 0;
+	if (fd >= 0)
+		close(fd);
+	return err ? err : steer_paths(ns, p->generation);
+}
+
+unsigned int paths_count(const struct ns *ns)
+{
+	struct mpb_paths p;
+
+	paths_read(ns, &p);
+	return p.n;
+}
+
+static const struct unit {
+	const char *name;
+	double bits;
+} units[] = { { "gbit", 1e9 }, { "mbit", 1e6 }, { "kbit", 1e3 }, { "bit", 1 } };
+
+int rate_parse(const char *what, const char *word, uint64_t *bytes)
+{
+	char *end;
+	double n = strtod(word, &end);
+
+	for (size_t i = 0; isdigit((unsigned char)*word) && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].name))
+			continue;
+		n *= units[i].bits / 8;
+		if (n < 1000 || n > 1e12 / 8)
+			break;
+		*bytes = n;
+		return 0;
+	}
+	return err_usage(what, "'%s' is not a rate in 8kbit..1000gbit, like 20mbit", word);
+}
+
+const char *rate_text(uint64_t bytes, char buf[24])
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (bytes * 8.0 < units[i].bits)
+			continue;
+		snprintf(buf, 24, "%.6g%s", bytes * 8.0 / units[i].bits, units[i].name);
+		return buf;
+	}
+	return "0bit";
+}
+
+static int scale_parse(const char *key, const char *value, __u32 *to)
+{
+	uint64_t n;
+	int err = number_parse(key, value, 0, SCALE_MAX, &n);
+
+	*to = n;
+	return err;
+}
+
+static int names_parse(const char *key, const char *value, struct mpb_path *p)
+{
+	uint64_t n;
+
+	if (!strcmp(key, "dev")) {
+		p->by = MPB_PATH_DEV;
+		p->ifindex = if_nametoindex(value);
+		return p->ifindex ? 0 : err_fail(ENODEV, value, "no such device here");
+	}
+	if (!strcmp(key, "from")) {
+		p->by = MPB_PATH_FROM;
+		return prefix_parse(key, value, p->from, &p->from_bits);
+	}
+	if (!strcmp(key, "id")) {
+		p->by = MPB_PATH_ID;
+		if (number_parse(key, value, 0, 255, &n))
+			return -EINVAL;
+		p->id = n;
+		return 0;
+	}
+	return err_usage(key, "expected dev IF, from PREFIX or id N");
+}
+
+int path_parse(const char *const *words, int n, struct mpb_path *path)
+{
+	uint64_t rate = 0;
+	int err;
+
+	memset(path, 0, sizeof(*path));
+	path->weight = 1;
+	if (n < 2)
+		return err_usage("path", "needs dev IF, from PREFIX or id N");
+	err = names_parse(words[0], words[1], path);
+	for (int i = 2; !err && i < n; i += 2) {
+		if (i + 1 == n)
+			err = err_usage(words[i], "needs a value");
+		else if (!strcmp(words[i], "weight"))
+			err = scale_parse(words[i], words[i + 1], &path->weight);
+		else if (!strcmp(words[i], "cost"))
+			err = scale_parse(words[i], words[i + 1], &path->cost);
+		else if (!strcmp(words[i], "rate"))
+			err = rate_parse(words[i], words[i + 1], &rate);
+		else
+			err = err_usage(words[i], "not a word of a path: weight, cost or rate");
+	}
+	path->rate = rate;
+	return err;
+}
+
+static int order(const struct mpb_path *a, const struct mpb_path *b)
+{
+	return a->by != b->by ? a->by - b->by : a->from_bits - b->from_bits;
+}
+
+int paths_find(const struct mpb_paths *p, const struct mpb_path *path)
+{
+	for (unsigned int i = 0; i < p->n; i++) {
+		const struct mpb_path *q = &p->path[i];
+
+		if (!order(q, path) && q->ifindex == path->ifindex && q->id == path->id && !memcmp(q->from, path->from, sizeof(q->from)))
+			return i;
+	}
+	return -1;
+}
+
+int paths_add(struct mpb_paths *p, const struct mpb_path *path)
+{
+	unsigned int at = 0;
+	int same = paths_find(p, path);
+
+	if (same >= 0) { /* says it anew */
+		p->path[same] = *path;
+		return 0;
+	}
+	if (p->n == MPB_PATHS_MAX)
+		return err_fail(ENOSPC, "paths", "at most %d", MPB_PATHS_MAX);
+	while (at < p->n && order(&p->path[at], path) <= 0)
+		at++;
+	memmove(&p->path[at + 1], &p->path[at], (p->n - at) * sizeof(*path));
+	p->path[at] = *path;
+	p->n++;
+	return 0;
+}
+
+void paths_del(struct mpb_paths *p, unsigned int i)
+{
+	memmove(&p->path[i], &p->path[i + 1], (p->n - i - 1) * sizeof(p->path[0]));
+	memset(&p->path[--p->n], 0, sizeof(p->path[0]));
+}

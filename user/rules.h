@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A namespace's rules: which connection gets which scheduler and congestion control. One value of one map, replaced as a whole. */
+#ifndef MPB_RULES_H
+#define MPB_RULES_H
+
+#include <stdbool.h>
+#include <mptcp_bpf/rule.h>
+#include "ns.h"
+
+/* The rules as they are; none where the namespace has no state. */
+void rules_read(const struct ns *ns, struct mpb_rules *r);
+int rules_write(const struct ns *ns, const struct mpb_rules *r);
+unsigned int rules_count(const struct ns *ns);
+
+/* A rule from words: [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME]. The name of a scheduler is handed
+ * back; its slot is the caller's to fill in. */
+int rule_parse(const char *const *words, int n, struct mpb_rule *rule, const char **sched);
+
+/* Insert in the order of evaluation; with the same prio, behind those that are there. */
+int rules_add(struct mpb_rules *r, const struct mpb_rule *rule);
+void rules_del(struct mpb_rules *r, unsigned int i);
+bool rule_same(const struct mpb_rule *a, const struct mpb_rule *b);
+
+/* An address with an optional /LENGTH as a prefix in IPv6 form. */
+int prefix_parse(const char *what, const char *word, __be32 addr[4], __u8 *bits);
+void prefix_text(char *buf, size_t size, const __be32 addr[4], __u8 bits);
+
+#endif
