@@ -48,17 +48,17 @@ SEC("xdp.frags") int empty_xdp(struct xdp_md *xdp) { return XDP_PASS; }
 
 SEC("tc") int parse_tc(struct __sk_buff *skb)
 {
-	struct mpb_pkt p = {};
+	struct mpb_seg s = {};
 
-	mpb_tc_parse(skb, ETH_HLEN, &p);
+	mpb_tc_parse(skb, ETH_HLEN, &s);
 	return -1;
 }
 
 SEC("xdp.frags") int parse_xdp(struct xdp_md *xdp)
 {
-	struct mpb_pkt p = {};
+	struct mpb_seg s = {};
 
-	mpb_xdp_parse(xdp, ETH_HLEN, &p);
+	mpb_xdp_parse(xdp, ETH_HLEN, &s);
 	return XDP_PASS;
 }
 
