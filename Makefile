@@ -97,7 +97,7 @@ clean:
 	$(Q)rm -rf $(B)
 
 .PHONY: all tools clean cost demo setup lint test tests install
-include tests/rules.mk
+include tests/rules.mk tests/bench/rules.mk
 
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

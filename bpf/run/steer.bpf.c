@@ -207,13 +207,12 @@ static long find_prio(__u32 n, struct mpb_seg **at)
 }
 
 /* What the peer asks of this subflow, which the kernel is about to grant: it is remembered, and stands until the policy wants it otherwise. */
-static __always_inline void heed_peer(struct __sk_buff *skb, struct mpb_seg *s, struct mpb_steer *c, __u32 i)
+static __always_inline void heed_peer(struct mpb_seg *s, struct mpb_steer *c, __u32 i)
 {
-	__u32 len = s->pkt.optlen, bit = mpb_bit(i);
+	__u32 bit = mpb_bit(i);
 
-	if (len < 4 || len > MPB_OPTS_MAX || bpf_skb_load_bytes(skb, s->pkt.l4 + MPB_TCP_HLEN, s->opts, len))
-		return;
-	s->off = s->changed = s->malformed = 0;
+	mpb_opt_begin(s);
+	s->changed = s->malformed = 0;
 	bpf_loop(MPB_OPT_STEPS, find_prio, &s, 0);
 	if (!s->changed)
 		return;
@@ -391,7 +390,7 @@ static __always_inline int segment(struct __sk_buff *skb, struct mpb_carrier *w,
 		goto out;
 	}
 	if (w->seg.pkt.optlen > 4)
-		heed_peer(skb, &w->seg, c, i);
+		heed_peer(&w->seg, c, i);
 	r.c = c;
 	r.now = bpf_ktime_get_ns();
 	if (read_one(c, i, r.now)) {
@@ -422,13 +421,13 @@ static __always_inline int arrive(struct __sk_buff *skb, __u32 l2)
 
 	if (!w)
 		return MPB_TC_NEXT;
-	parsed = mpb_tc_parse(skb, l2, &w->seg.pkt);
+	parsed = mpb_tc_parse(skb, l2, &w->seg);
 	if (parsed == MPB_PARSE_SHORT && skb->data_end - skb->data < skb->len) {
 		__u32 want = skb->len;
 
-		if (bpf_skb_pull_data(skb, want < MPB_HEADERS_MAX ? want : MPB_HEADERS_MAX))
+		if (bpf_skb_pull_data(skb, want < MPB_PULL_MAX ? want : MPB_PULL_MAX))
 			return MPB_TC_NEXT;
-		parsed = mpb_tc_parse(skb, l2, &w->seg.pkt);
+		parsed = mpb_tc_parse(skb, l2, &w->seg);
 	}
 	if (parsed != MPB_PARSE_TCP || w->seg.pkt.flags & (MPB_TCP_SYN | MPB_TCP_RST))
 		return MPB_TC_NEXT;

@@ -4,15 +4,20 @@
 #ifndef MPTCP_BPF_OPTION_H
 #define MPTCP_BPF_OPTION_H
 
+#include <asm/byteorder.h>
 #include <mptcp_bpf/state.h>
 
 #define MPB_OPTS_MAX 40 /* TCP options of one header, bytes (RFC 9293) */
 #define MPB_OPTS_BUF 64 /* the copy: a power of two, so that a masked index is always inside */
 
+#define MPB_COUNTS_MAX 32 /* counts a segment: two for each of 13 options, and the runtime's own */
+
 #define MPB_TCPOPT_EOL 0
 #define MPB_TCPOPT_NOP 1
 #define MPB_TCPOPT_MPTCP 30
 #define MPB_TCPOPTS_TSONLY 0x0101080aU /* NOP NOP TIMESTAMP(10), what most plain data segments carry, in network order */
+
+#define MPB_TCPOPTS_TS_LEN 12
 
 #define MPB_TCP_FIN 0x01
 #define MPB_TCP_SYN 0x02
@@ -51,7 +56,10 @@ struct mpb_pkt {
 /* One segment: a copy of its options with the walk's cursor. A policy reads and writes the option under the cursor through the functions below; the
  * runtime writes the copy back and mends the checksum when `changed` is set. Everything here is in network order as on the wire. */
 struct mpb_seg {
-	__u8 opts[MPB_OPTS_BUF];
+	union {
+		__u8 opts[MPB_OPTS_BUF];
+		__be32 words[MPB_OPTS_BUF / 4];
+	};
 	struct mpb_pkt pkt;
 	__u32 off;    /* option under the cursor, offset in opts */
 	__u32 optlen; /* its length: 2..40-off */
@@ -62,6 +70,8 @@ struct mpb_seg {
 	__u8 malformed;
 	__u8 pad;
 	__u16 seen;   /* subtypes that the cursor has passed and that still stand, a bit each */
+	__u8 counted[MPB_COUNTS_MAX]; /* counters that go up by this segment: the runtime adds them at the end, in one look-up */
+	__u32 ncounted;
 };
 
 static inline __u8 mpb_opt_u8(const struct mpb_seg *s, __u32 i)
@@ -96,6 +106,12 @@ MPB_OPT_FN int mpb_opt_fill(struct mpb_seg *s, __u32 from, __u8 value)
 static inline void mpb_opt_remove(struct mpb_seg *s)
 {
 	mpb_opt_fill(s, 0, MPB_TCPOPT_NOP);
+}
+
+/* Put the cursor on the first option; past a timestamp that is where nearly every segment has it. */
+static inline void mpb_opt_begin(struct mpb_seg *s)
+{
+	s->off = s->pkt.optlen >= MPB_TCPOPTS_TS_LEN && s->words[0] == __constant_htonl(MPB_TCPOPTS_TSONLY) ? MPB_TCPOPTS_TS_LEN : 0;
 }
 
 enum mpb_step { MPB_STEP_NEXT, MPB_STEP_OPTION, MPB_STEP_END };

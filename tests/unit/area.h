@@ -100,6 +100,10 @@ static inline void area_random(struct area *a, uint64_t *state, int subtype)
 		for (unsigned int i = 0; i < want; i++)
 			a->b[i] = rnd(state) % 3 ? rnd(state) % 32 : rnd(state);
 	} else {
+		if (rnd(state) % 2) {
+			memcpy(a->b, (uint8_t[]){ 1, 1, 8, 10 }, 4);
+			a->len = 12;
+		}
 		for (int i = 0; i < 12; i++)
 			area_add(a, state, subtype < 0 ? (int)(rnd(state) % 16) : subtype);
 		memset(a->b + a->len, rnd(state) % 2, AREA_MAX - a->len);
@@ -123,6 +127,7 @@ static inline void area_segment(const struct area *a, uint64_t *state, struct mp
 /* The runtime's walk (mpb_opt_visit), with what it may rely on checked at each step. Returns the steps taken, 0 if a check failed. */
 static inline unsigned int area_walk(struct mpb_seg *s, void (*option)(struct mpb_seg *s))
 {
+	mpb_opt_begin(s);
 	for (unsigned int steps = 1; steps <= MPB_OPT_STEPS; steps++) {
 		uint32_t was = s->off;
 		enum mpb_step step = mpb_opt_step(s);

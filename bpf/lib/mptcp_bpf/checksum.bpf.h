@@ -52,21 +52,25 @@ static long mpb_sum_chunk(__u32 i, struct mpb_sum *c)
 	return 0;
 }
 
+/* The sum over the whole segment is not that of a checksum. */
+static __noinline __attribute__((unused)) int mpb_csum_wrong(struct xdp_md *xdp, __u32 l4, __u32 l4len, __u32 pseudo)
+{
+	struct mpb_sum c = { .xdp = xdp, .off = l4, .end = l4 + l4len };
+
+	bpf_loop(MPB_CSUM_CHUNKS, mpb_sum_chunk, &c, 0);
+	return mpb_fold(c.sum + pseudo) != 0xffff;
+}
+
 /* Does the field hold the pseudo-header sum only? Where it does not even look so, it holds a checksum; where it does, one checksum in 65,535 looks
  * so too, and the sum over the whole segment decides. Limit: on a source route that is not at its end the pseudo-header names the last hop, which is not
  * looked up here; such a frame that never left this machine is taken for one with a checksum. */
-static __noinline __attribute__((unused)) int mpb_csum_partial(struct xdp_md *xdp, const struct mpb_tuple *t, __u32 l4, __u32 l4len, __u32 field)
+static __always_inline int mpb_csum_partial(struct xdp_md *xdp, const struct mpb_tuple *t, __u32 l4, __u32 l4len, __u16 field)
 {
-	struct mpb_sum c = { .xdp = xdp, .off = l4, .end = l4 + l4len };
-	__u16 pseudo;
+	__u16 pseudo = mpb_pseudo(t, l4len);
 
-	if (!t)
-		return 0;
-	pseudo = mpb_pseudo(t, l4len);
 	if (field != pseudo && !((field == 0 || field == 0xffff) && (pseudo == 0 || pseudo == 0xffff)))
 		return 0;
-	bpf_loop(MPB_CSUM_CHUNKS, mpb_sum_chunk, &c, 0);
-	return mpb_fold(c.sum + pseudo) != 0xffff;
+	return mpb_csum_wrong(xdp, l4, l4len, pseudo);
 }
 
 #endif

@@ -31,10 +31,25 @@ struct {
 
 static __always_inline void mpb_count(struct mpb_seg *s, __u32 counter)
 {
-	struct mpb_counts *c = bpf_map_lookup_elem(&mpb_counts, &s->port);
+	s->counted[s->ncounted++ % MPB_COUNTS_MAX] = counter;
+}
 
-	if (c && counter < MPB_COUNTERS_MAX)
-		c->n[counter]++;
+/* Adds up what was noted; what is beyond MPB_COUNTS_MAX is lost. Here and below: global functions, verified once and apart from the policies. */
+__noinline int mpb_count_flush(struct mpb_seg *s)
+{
+	struct mpb_counts *c;
+	__u32 port;
+
+	if (!s)
+		return 0;
+	port = s->port;
+	c = bpf_map_lookup_elem(&mpb_counts, &port);
+	if (!c)
+		return 0;
+	for (__u32 i = 0; i < MPB_COUNTS_MAX && i < s->ncounted; i++)
+		if (s->counted[i] < MPB_COUNTERS_MAX)
+			c->n[s->counted[i]]++;
+	return 0;
 }
 
 /* Holds the overrides NAME@DEV of tunables; empty for most. */
@@ -70,35 +85,51 @@ static __always_inline long mpb_opt_visit(struct mpb_seg *s, void (*option)(stru
 	case MPB_STEP_OPTION:
 		option(s);
 		mpb_opt_skip(s);
-		return 0;
+		return s->off >= s->pkt.optlen;
 	default:
 		return 1;
 	}
 }
 
-/* Walks the options that were copied to s. Returns whether the policy changed them. */
+/* Shows the policy every MPTCP option. Returns whether it changed one. */
 static __always_inline int mpb_opt_walk(struct mpb_seg *s, __u32 ifindex, enum mpb_dir dir, mpb_visit visit)
 {
 	s->dir = dir;
 	s->port = mpb_port(ifindex, dir);
+	mpb_opt_begin(s);
 	bpf_loop(MPB_OPT_STEPS, visit, s, 0);
 	if (s->malformed)
 		mpb_count(s, MPB_MALFORMED);
 	return s->changed;
 }
 
-static __always_inline int mpb_opt_tc_write(struct __sk_buff *skb, struct mpb_seg *s, __u32 len)
+/* The options in the packet at `at` and those in s: what their sum becomes more by the change (RFC 1624), as 32 bits. */
+static __always_inline __u32 mpb_opt_diff(const struct mpb_seg *s, const __be32 *at, void *end)
 {
-	__u32 off = s->pkt.l4 + MPB_TCP_HLEN;
-	__be32 was[MPB_OPTS_MAX / 4];
-	__s64 diff;
+	__u64 sum = 0;
 
-	if (bpf_skb_load_bytes(skb, off, was, len))
+	for (int i = 0; i < MPB_OPTS_MAX / 4 && i * 4 < (int)s->pkt.optlen && (void *)(at + i + 1) <= end; i++)
+		sum += (__u64)s->words[i] + (__u32)~at[i];
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return sum + (sum >> 32);
+}
+
+/* Returns the verdict. */
+__noinline int mpb_opt_tc_write(struct __sk_buff *skb, struct mpb_seg *s)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u32 l4, len, diff;
+
+	if (!s)
+		return MPB_TC_NEXT;
+	l4 = s->pkt.l4;
+	len = s->pkt.optlen;
+	if (l4 > MPB_HEADERS_MAX || len < 4 || len > MPB_OPTS_MAX)
 		goto untouched;
-	diff = bpf_csum_diff(was, len, (__be32 *)s->opts, len, 0);
-	if (bpf_skb_store_bytes(skb, off, s->opts, len, 0))
+	diff = mpb_opt_diff(s, data + l4 + MPB_TCP_HLEN, end);
+	if (bpf_skb_store_bytes(skb, l4 + MPB_TCP_HLEN, s->opts, len, 0))
 		goto untouched;
-	if (bpf_l4_csum_replace(skb, s->pkt.l4 + MPB_TCP_CSUM, 0, diff, 0)) {
+	if (bpf_l4_csum_replace(skb, l4 + MPB_TCP_CSUM, 0, diff, 0)) {
 		mpb_count(s, MPB_DROPPED);
 		return MPB_TC_DROP;
 	}
@@ -112,70 +143,63 @@ untouched:
 static __always_inline int mpb_opt_tc(struct __sk_buff *skb, __u32 l2, enum mpb_dir dir, mpb_visit visit)
 {
 	struct mpb_seg s = {};
-	__u32 len;
-	int parsed;
+	int parsed, verdict = MPB_TC_NEXT;
 
-	parsed = mpb_tc_parse(skb, l2, &s.pkt);
+	parsed = mpb_tc_parse(skb, l2, &s);
 	if (parsed == MPB_PARSE_SHORT && skb->data_end - skb->data < skb->len) {
 		__u32 want = skb->len;
 
-		if (bpf_skb_pull_data(skb, want < MPB_HEADERS_MAX ? want : MPB_HEADERS_MAX))
+		if (bpf_skb_pull_data(skb, want < MPB_PULL_MAX ? want : MPB_PULL_MAX))
 			return MPB_TC_NEXT;
-		parsed = mpb_tc_parse(skb, l2, &s.pkt);
+		parsed = mpb_tc_parse(skb, l2, &s);
 	}
 	if (parsed != MPB_PARSE_TCP)
 		return MPB_TC_NEXT;
-	len = s.pkt.optlen;
-	if (len < 4 || len > MPB_OPTS_MAX || bpf_skb_load_bytes(skb, s.pkt.l4 + MPB_TCP_HLEN, s.opts, len))
-		return MPB_TC_NEXT;
-	if (!mpb_opt_walk(&s, skb->ifindex, dir, visit))
-		return MPB_TC_NEXT;
-	return mpb_opt_tc_write(skb, &s, len);
+	if (mpb_opt_walk(&s, skb->ifindex, dir, visit))
+		verdict = mpb_opt_tc_write(skb, &s);
+	if (s.ncounted)
+		mpb_count_flush(&s);
+	return verdict;
 }
 
-static __always_inline int mpb_opt_xdp_write(struct xdp_md *xdp, struct mpb_seg *s, __u32 len)
+/* Returns the verdict; nothing here can fail half-way. */
+__noinline int mpb_opt_xdp_write(struct xdp_md *xdp, struct mpb_seg *s)
 {
-	__u32 off = s->pkt.l4 + MPB_TCP_HLEN, csum_off = s->pkt.l4 + MPB_TCP_CSUM, l4len = s->pkt.l4len;
-	__be32 was[MPB_OPTS_MAX / 4];
-	__u16 csum;
-	__s64 diff;
-	int partial;
+	void *data = (void *)(long)xdp->data, *end = (void *)(long)xdp->data_end;
+	__u32 l4, l4len;
+	struct tcphdr *tcp;
+	__be32 *at;
 
-	if (!l4len)
-		l4len = bpf_xdp_get_buff_len(xdp) - s->pkt.l4;
-	if (bpf_xdp_load_bytes(xdp, off, was, len) || bpf_xdp_load_bytes(xdp, csum_off, &csum, sizeof(csum)))
-		goto untouched;
-	partial = mpb_csum_partial(xdp, &s->pkt.tuple, s->pkt.l4, l4len, csum);
-	diff = bpf_csum_diff(was, len, (__be32 *)s->opts, len, 0);
-	if (bpf_xdp_store_bytes(xdp, off, s->opts, len))
-		goto untouched;
-	if (!partial) {
-		csum = ~mpb_fold((__u64)(__u16)~csum + (__u32)diff);
-		if (bpf_xdp_store_bytes(xdp, csum_off, &csum, sizeof(csum))) {
-			mpb_count(s, MPB_DROPPED);
-			return XDP_DROP;
-		}
+	if (!s)
+		return XDP_PASS;
+	l4 = s->pkt.l4;
+	tcp = data + l4;
+	if (l4 > MPB_HEADERS_MAX || (void *)(tcp + 1) > end) {
+		mpb_count(s, MPB_UNWRITABLE);
+		return XDP_PASS;
 	}
+	at = (__be32 *)(tcp + 1);
+	l4len = s->pkt.l4len ? s->pkt.l4len : bpf_xdp_get_buff_len(xdp) - l4;
+	if (!mpb_csum_partial(xdp, &s->pkt.tuple, l4, l4len, tcp->check))
+		tcp->check = ~mpb_fold((__u64)(__u16)~tcp->check + mpb_opt_diff(s, at, end));
+	for (int i = 0; i < MPB_OPTS_MAX / 4 && i * 4 < (int)s->pkt.optlen && (void *)(at + i + 1) <= end; i++)
+		at[i] = s->words[i];
 	mpb_count(s, MPB_REWRITTEN);
-	return XDP_PASS;
-untouched:
-	mpb_count(s, MPB_UNWRITABLE);
 	return XDP_PASS;
 }
 
 static __always_inline int mpb_opt_xdp(struct xdp_md *xdp, __u32 l2, mpb_visit visit)
 {
 	struct mpb_seg s = {};
-	__u32 len;
+	int verdict = XDP_PASS;
 
-	if (mpb_xdp_parse(xdp, l2, &s.pkt) != MPB_PARSE_TCP)
+	if (mpb_xdp_parse(xdp, l2, &s) != MPB_PARSE_TCP)
 		return XDP_PASS;
-	len = s.pkt.optlen;
-	if (len < 4 || len > MPB_OPTS_MAX || bpf_xdp_load_bytes(xdp, s.pkt.l4 + MPB_TCP_HLEN, s.opts, len))
-		return XDP_PASS;
-	if (!mpb_opt_walk(&s, xdp->ingress_ifindex, MPB_IN, visit))
-		return XDP_PASS;
-	return mpb_opt_xdp_write(xdp, &s, len);
+	if (mpb_opt_walk(&s, xdp->ingress_ifindex, MPB_IN, visit))
+		verdict = mpb_opt_xdp_write(xdp, &s);
+	if (s.ncounted)
+		mpb_count_flush(&s);
+	return verdict;
 }
 
 #define MPB_OPT(_name, _summary, ...)                                                                                   \

@@ -18,11 +18,12 @@
 #define MPB_TCP_CSUM 16      /* offset of the checksum in the TCP header */
 #define MPB_VLAN_TAGS 2
 #define MPB_EXT_HEADERS 8    /* IPv6 extension headers that are walked */
-#define MPB_HEADERS_MAX 384  /* what is pulled into the linear part at the most */
+#define MPB_HEADERS_MAX 384  /* where the TCP header begins at the latest */
+#define MPB_PULL_MAX (MPB_HEADERS_MAX + MPB_TCP_HLEN + MPB_OPTS_MAX)
 
 enum mpb_parse {
 	MPB_PARSE_OTHER, /* not for us */
-	MPB_PARSE_SHORT, /* the headers are not all in data..end */
+	MPB_PARSE_SHORT, /* the headers with all options are not in data..end */
 	MPB_PARSE_TCP,
 };
 
@@ -63,15 +64,17 @@ static long mpb_ext_xdp(__u32 i, struct mpb_ext *w)
 	return mpb_ext_step(w, h);
 }
 
-/* Finds the TCP options of the frame data..end whose link header has l2 bytes (14 or 0). On MPB_PARSE_TCP p is filled. Plain data segments that
- * carry nothing but a timestamp end here, before anything is copied. */
-static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end, __u32 l2, struct mpb_pkt *p,
+/* Finds the TCP options of the frame data..end whose link header has l2 bytes (14 or 0). On MPB_PARSE_TCP they are copied to s, and s->pkt is filled.
+ * Plain data segments that carry nothing but a timestamp end before that. */
+static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end, __u32 l2, struct mpb_seg *s,
 						long (*ext_step)(__u32 i, struct mpb_ext *w))
 {
+	struct mpb_pkt *p = &s->pkt;
 	struct mpb_ext ext = { .ctx = ctx };
 	__u32 l4, optlen, end_at; /* end_at: where the IP header says that the packet ends; 0: it does not say */
 	struct tcphdr *tcp;
 	struct iphdr *ip;
+	__be32 *word;
 
 	if (l2) {
 		struct ethhdr *eth = data;
@@ -131,8 +134,10 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 	if (optlen <= MPB_TCP_HLEN)
 		return MPB_PARSE_OTHER;
 	optlen -= MPB_TCP_HLEN;
-	if (optlen == 12 && *(__be32 *)(tcp + 1) == bpf_htonl(MPB_TCPOPTS_TSONLY))
+	if (optlen == MPB_TCPOPTS_TS_LEN && *(__be32 *)(tcp + 1) == bpf_htonl(MPB_TCPOPTS_TSONLY))
 		return MPB_PARSE_OTHER;
+	if ((void *)(tcp + 1) + optlen > end)
+		return MPB_PARSE_SHORT;
 	if (end_at && end_at < l4 + MPB_TCP_HLEN + optlen)
 		return MPB_PARSE_OTHER;
 	p->l4 = l4;
@@ -141,22 +146,25 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 	p->flags = ((__u8 *)tcp)[13];
 	p->tuple.sport = tcp->source;
 	p->tuple.dport = tcp->dest;
+	word = (__be32 *)(tcp + 1);
+	for (int i = 0; i < MPB_OPTS_MAX / 4 && i * 4 < (int)optlen && (void *)(word + i + 1) <= end; i++)
+		s->words[i] = word[i];
 	return MPB_PARSE_TCP;
 }
 
 /* Global functions, so that the verifier looks at the headers' many shapes once and the callers' paths do not multiply with them. */
-__noinline int mpb_tc_parse(struct __sk_buff *skb, __u32 l2, struct mpb_pkt *p)
+__noinline int mpb_tc_parse(struct __sk_buff *skb, __u32 l2, struct mpb_seg *s)
 {
-	if (!p)
+	if (!s)
 		return MPB_PARSE_OTHER;
-	return mpb_parse(skb, (void *)(long)skb->data, (void *)(long)skb->data_end, l2, p, mpb_ext_skb);
+	return mpb_parse(skb, (void *)(long)skb->data, (void *)(long)skb->data_end, l2, s, mpb_ext_skb);
 }
 
-__noinline int mpb_xdp_parse(struct xdp_md *xdp, __u32 l2, struct mpb_pkt *p)
+__noinline int mpb_xdp_parse(struct xdp_md *xdp, __u32 l2, struct mpb_seg *s)
 {
-	if (!p)
+	if (!s)
 		return MPB_PARSE_OTHER;
-	return mpb_parse(xdp, (void *)(long)xdp->data, (void *)(long)xdp->data_end, l2, p, mpb_ext_xdp);
+	return mpb_parse(xdp, (void *)(long)xdp->data, (void *)(long)xdp->data_end, l2, s, mpb_ext_xdp);
 }
 
 #endif
