@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * expect: is of kind cc; 'load' takes option policies$ */
+ * expect: is of kind cc, which cannot be loaded by itself$ */
 #include <mptcp_bpf/opt.bpf.h>
 
 #define MPB_OPT_POLICY MPB_CC
