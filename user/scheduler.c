@@ -306,7 +306,7 @@ int scheduler_unload(const struct ns *ns, const char *name)
 int scheduler_swap(const struct ns *ns, const char *old, struct policy *p)
 {
 	const char *name = p->desc.policy.name;
-	uint64_t slots = slots_of(ns, old);
+	uint64_t slots = slots_of(ns, old), paced;
 	struct mpb_rules r;
 	char path[PATH_MAX];
 	int prog, err = 0;
@@ -326,11 +326,15 @@ int scheduler_swap(const struct ns *ns, const char *old, struct policy *p)
 		return prog < 0 ? prog : err;
 	}
 	rules_read(ns, &r);
+	paced = r.paced & slots;
 	set_paced(&r, slots, p);
+	paced |= r.paced & slots;
 	err = rules_write(ns, &r);
 	for (uint64_t left = slots; !err && left; left &= left - 1)
 		err = steer_slot_set(ns, __builtin_ctzll(left), prog);
 	close(prog);
+	if (!err && paced)
+		err = steer_kick(ns, MPB_KICK_DECIDE);
 	return err ? err : drop_dir(ns, old);
 }
 

@@ -1,49 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "err.h"
+#include "iterate.h"
 #include "policy.h"
 #include "snapshot.h"
 
-/* Read the iterator to its end; records arrive whole. */
-static int drain(int fd, struct mpb_snap **list)
-{
-	size_t size = 0, used = 0;
-	char *buf = NULL;
-	ssize_t n;
-
-	do {
-		if (size - used < 64 * sizeof(**list)) {
-			char *grown = realloc(buf, size = size * 2 + 256 * sizeof(**list));
-
-			if (!grown) {
-				free(buf);
-				return -ENOMEM;
-			}
-			buf = grown;
-		}
-		n = read(fd, buf + used, size - used);
-		if (n > 0)
-			used += n;
-	} while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
-	if (n < 0) {
-		free(buf);
-		return -errno;
-	}
-	*list = (struct mpb_snap *)buf;
-	return used / sizeof(**list);
-}
-
 int snapshot_read(bool adopt, struct mpb_snap **list)
 {
-	struct bpf_program *prog;
-	struct bpf_link *link = NULL;
 	struct policy p;
-	int fd = -1, n;
+	char *buf = NULL;
+	int n;
 
 	*list = NULL;
 	n = policy_open("snapshot", &p);
@@ -62,16 +30,13 @@ int snapshot_read(bool adopt, struct mpb_snap **list)
 						  err_lacks("snapshot", "this kernel does not take the iterator over TCP sockets: %s", strerror(-n));
 		goto out;
 	}
-	prog = bpf_object__next_program(p.obj, NULL);
-	link = bpf_program__attach_iter(prog, NULL);
-	fd = link ? bpf_iter_create(bpf_link__fd(link)) : -errno;
-	n = fd < 0 ? fd : drain(fd, list);
+	n = iterate(p.obj, &buf);
 	if (n < 0)
 		err_fail(-n, "snapshot", "cannot walk the TCP sockets: %s", strerror(-n));
-	if (fd >= 0)
-		close(fd);
+	else
+		n /= sizeof(**list); /* records arrive whole */
+	*list = (struct mpb_snap *)buf;
 out:
-	bpf_link__destroy(link);
 	policy_close(&p);
 	return n;
 }

@@ -10,9 +10,11 @@
 #include <mptcp_bpf/rule.h>
 #include "attach.h"
 #include "err.h"
+#include "pace.h"
 #include "paths.h"
 #include "pin.h"
 #include "policy.h"
+#include "rules.h"
 #include "state.h"
 #include "steer.h"
 
@@ -295,11 +297,15 @@ int steer_kick(const struct ns *ns, enum mpb_kick_op op)
 {
 	int fd = state_map(ns, "mpb_subflows"), prog = get(ns, "steer_kick"), n = 0, full = 0, err = 0;
 	struct known *list = NULL;
+	struct mpb_rules rules;
+	bool paced;
 
 	if (fd >= 0 && prog >= 0)
 		n = known_subflows(fd, &list);
 	if (list)
 		qsort(list, n, sizeof(*list), by_age);
+	rules_read(ns, &rules);
+	paced = rules.paced;
 	for (int i = 0; !err && i < n; i++) {
 		bool first = !i || list[i].sf.token != list[i - 1].sf.token;
 		int kicked = kick_one(prog, &list[i].key, op == MPB_KICK_RULES && !first ? MPB_KICK_DECIDE : op);
@@ -307,7 +313,10 @@ int steer_kick(const struct ns *ns, enum mpb_kick_op op)
 		if (kicked < 0)
 			err = err_fail(-kicked, "steer", "cannot be run on the connections: %s", strerror(-kicked));
 		full += kicked == MPB_KICK_FULL;
+		paced |= list[i].sf.rate || list[i].sf.rate_set;
 	}
+	if (!err && n && paced)
+		err = pace(ns);
 	if (full)
 		note("mptcp-bpf: %d connections are left to the stock scheduler: the table is full (--max-subflows)", full);
 	free(list);

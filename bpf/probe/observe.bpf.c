@@ -4,12 +4,9 @@
  * One sock_ops program at the cgroup root serves all namespaces: it looks the namespace up by its cookie and writes to that namespace's own maps, which
  * are bounded; a full map is counted, and the connection goes on as it would without us. */
 #include <mptcp_bpf/policy.bpf.h>
+#include <mptcp_bpf/pace.bpf.h>
 #include <mptcp_bpf/rule.bpf.h>
-#include <mptcp_bpf/steer.h>
-#include <mptcp_bpf/subflow.bpf.h>
 
-#define SOL_SOCKET 1
-#define SO_MAX_PACING_RATE 47
 #define SOL_TCP 6
 #define TCP_CONGESTION 13
 #define CC_CHECKS 8 /* round trips for which the kernel is seen to put its own congestion control back, and ours is set again */
@@ -152,19 +149,12 @@ static __noinline int choose(struct mpb_conn *conn, __u64 cookie, __u32 token, c
 	return 0;
 }
 
-/* Does the connection's scheduler ask for rates? */
 static __always_inline int is_paced(__u64 cookie, __u32 token)
 {
-	void *map = bpf_map_lookup_elem(&mpb_ns_steered, &cookie);
-	struct mpb_steer *steer = map ? bpf_map_lookup_elem(map, &token) : NULL;
-	struct mpb_rules *rules;
+	void *steered = bpf_map_lookup_elem(&mpb_ns_steered, &cookie), *rules = bpf_map_lookup_elem(&mpb_ns_rules, &cookie);
 	__u32 zero = 0;
 
-	if (!steer || !steer->slot)
-		return 0;
-	map = bpf_map_lookup_elem(&mpb_ns_rules, &cookie);
-	rules = map ? bpf_map_lookup_elem(map, &zero) : NULL;
-	return rules && rules->paced >> (steer->slot & (MPB_SLOTS - 1)) & 1;
+	return steered && rules && mpb_is_paced(bpf_map_lookup_elem(steered, &token), bpf_map_lookup_elem(rules, &zero));
 }
 
 static __always_inline void set_cc(struct bpf_sock_ops *ctx, struct mpb_ns *ns, const struct mpb_conn *conn)
@@ -246,21 +236,6 @@ static __always_inline void check_cc(struct bpf_sock_ops *ctx, struct mpb_ns *ns
 		bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags & ~BPF_SOCK_OPS_RTT_CB_FLAG);
 }
 
-/* The rate that the scheduler asks for becomes the socket's own limit, below which any congestion control paces. */
-static __always_inline void pace(struct bpf_sock_ops *ctx, struct mpb_ns *ns, struct mpb_subflow *sf, struct tcp_sock *tp)
-{
-	__u64 rate = sf->rate, limit_64;
-	__u32 limit;
-
-	sf->rate_set = rate;
-	if (!sf->rate_own)
-		sf->rate_own = BPF_CORE_READ((struct sock *)tp, sk_max_pacing_rate);
-	limit_64 = rate && rate < sf->rate_own ? rate : sf->rate_own;
-	limit = limit_64 >= ~0U ? ~0U : limit_64;
-	if (!bpf_setsockopt(ctx, SOL_SOCKET, SO_MAX_PACING_RATE, &limit, sizeof(limit)))
-		count(&ns->paced);
-}
-
 static __always_inline void round_trip(struct bpf_sock_ops *ctx, struct mpb_ns *ns, __u64 cookie)
 {
 	void *subflows = bpf_map_lookup_elem(&mpb_ns_subflows, &cookie);
@@ -278,8 +253,8 @@ static __always_inline void round_trip(struct bpf_sock_ops *ctx, struct mpb_ns *
 	sf = bpf_map_lookup_elem(subflows, &tuple);
 	if (!sf)
 		return;
-	if (sf->rate != sf->rate_set)
-		pace(ctx, ns, sf, tp);
+	if (sf->rate != sf->rate_set && !mpb_pace(ctx, sf, tp))
+		count(&ns->paced);
 	if (sf->cc_checks)
 		check_cc(ctx, ns, cookie, sf, tp);
 }

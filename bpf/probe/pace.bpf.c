@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* pace - goes over the live subflows of a namespace once, when what its schedulers ask for has changed: rates that stand at once, and whether the
+ * observer hears of each round trip, by which later ones are put in force. */
+#include <mptcp_bpf/policy.bpf.h>
+#include <mptcp_bpf/pace.bpf.h>
+
+#define SOL_TCP 6
+#define TCP_BPF_SOCK_OPS_CB_FLAGS 1008
+
+MPB_DESCRIBE(MPB_PROBE, pace, "puts the rates of schedulers in force on live subflows");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct mpb_tuple);
+	__type(value, struct mpb_subflow);
+} mpb_subflows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct mpb_steer);
+} mpb_steered SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct mpb_rules);
+} mpb_rules SEC(".maps");
+
+SEC("iter/tcp")
+int pace(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	int flags = BPF_SOCK_OPS_STATE_CB_FLAG;
+	struct mpb_tuple tuple = {};
+	struct mpb_subflow *sf;
+	struct tcp_sock *tp;
+	__u32 token, zero = 0;
+
+	if (!skc || BPF_CORE_READ(skc, skc_state) == BPF_TCP_LISTEN)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp)
+		return 0;
+	mpb_sock_tuple(skc, &tuple);
+	sf = bpf_map_lookup_elem(&mpb_subflows, &tuple);
+	if (!sf)
+		return 0;
+	if (sf->rate != sf->rate_set)
+		mpb_pace(skc, sf, tp);
+	token = sf->token;
+	if (sf->cc_checks || mpb_is_paced(bpf_map_lookup_elem(&mpb_steered, &token), bpf_map_lookup_elem(&mpb_rules, &zero)))
+		flags |= BPF_SOCK_OPS_RTT_CB_FLAG;
+	bpf_setsockopt(skc, SOL_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS, &flags, sizeof(flags));
+	return 0;
+}
