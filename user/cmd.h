@@ -9,6 +9,7 @@ int cmd_build(const struct args *a);
 int cmd_features(const struct args *a);
 int cmd_list(const struct args *a);
 int cmd_load(const struct args *a);
+int cmd_monitor(const struct args *a);
 int cmd_path(const struct args *a);
 int cmd_rule(const struct args *a);
 int cmd_stat(const struct args *a);

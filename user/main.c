@@ -26,6 +26,7 @@ static const struct {
 	{ "path", cmd_path, "add|del|list dev IF | from PREFIX | id N  [weight N] [cost N] [rate RATE]", "what is known of a path: what schedulers go by" },
 	{ "tune", cmd_tune, "NAME [KEY[@DEV]=VALUE ...]", "show or change the tunables of a loaded policy, live" },
 	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
+	{ "monitor", cmd_monitor, "[TOKEN]", "a line for each decision that schedulers change, with its reason, until interrupted" },
 	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
 };
 

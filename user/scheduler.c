@@ -374,7 +374,7 @@ int scheduler_sweep(const struct ns *ns)
 		return err;
 	pin_each(path, false, add_slots, &t);
 	orphans = ~1ULL & ~t.slots;
-	if (pin_exists(pin_path(path, "%s/steer", ns->dir)) && orphans) {
+	if (orphans && steer_runs(ns)) {
 		err = drop_rules(ns, orphans);
 		if (err > 0)
 			err = steer_kick(ns, MPB_KICK_RULES);

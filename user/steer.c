@@ -19,7 +19,7 @@
 #include "steer.h"
 
 /* Its own maps, which live as long as it; the others are the namespace's and the observer's. */
-static const char *const own_maps[] = { "mpb_steer_conf", "mpb_steer_counts", "mpb_scheds", "mpb_deciding", "mpb_events" };
+static const char *const own_maps[] = { "mpb_steer_conf", "mpb_steer_counts", "mpb_scheds", "mpb_deciding", "mpb_watched", "mpb_events" };
 static const char *const ns_maps[] = { "mpb_subflows", "mpb_steered", "mpb_rules", "mpb_paths" };
 static const char *const programs[] = { "steer_in", "steer_in3", "steer_kick" };
 #define N(_array) (sizeof(_array) / sizeof((_array)[0]))
@@ -54,6 +54,13 @@ static int pin_into(const char *dir, const char *name, int fd)
 	return bpf_obj_pin(fd, path) ? err_fail(errno, path, "cannot pin: %s", strerror(errno)) : 0;
 }
 
+bool steer_runs(const struct ns *ns)
+{
+	char path[PATH_MAX];
+
+	return pin_exists(pin_path(path, "%s/steer", ns->dir));
+}
+
 int steer_start(const struct ns *ns)
 {
 	char final[PATH_MAX], dir[PATH_MAX];
@@ -61,7 +68,7 @@ int steer_start(const struct ns *ns)
 	struct policy p;
 	int err;
 
-	if (pin_exists(pin_path(final, "%s/steer", ns->dir)))
+	if (steer_runs(ns))
 		return 0;
 	err = policy_open("steer", &p);
 	for (size_t i = 0; !err && i < N(ns_maps); i++)
@@ -80,7 +87,7 @@ int steer_start(const struct ns *ns)
 	for (size_t i = 0; !err && i < N(programs); i++)
 		err = pin_into(dir, programs[i], bpf_program__fd(bpf_object__find_program_by_name(p.obj, programs[i])));
 	if (!err)
-		err = pin_commit(dir, final);
+		err = pin_commit(dir, pin_path(final, "%s/steer", ns->dir));
 	policy_close(&p);
 	if (err) {
 		steer_sweep(ns);
@@ -103,7 +110,7 @@ int steer_stop(const struct ns *ns)
 	char path[PATH_MAX], dead[PATH_MAX];
 	int err;
 
-	if (!pin_exists(pin_path(path, "%s/steer", ns->dir)))
+	if (!steer_runs(ns))
 		return 0;
 	err = steer_kick(ns, MPB_KICK_RELEASE);
 	if (!err)

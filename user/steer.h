@@ -11,6 +11,7 @@
 int steer_start(const struct ns *ns);  /* nothing to do where it runs */
 int steer_stop(const struct ns *ns);   /* gives every connection back to the stock scheduler first */
 int steer_sweep(const struct ns *ns);  /* what a killed call left */
+bool steer_runs(const struct ns *ns);
 
 /* Attach to those of the devices where it is not yet. */
 int steer_attach(const struct ns *ns, const struct dev *devs, int n);

@@ -79,6 +79,13 @@ struct {
 } mpb_carrier SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} mpb_watched SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 17);
 } mpb_events SEC(".maps");
@@ -249,10 +256,11 @@ static long flip_step(__u32 n, struct flipping *f)
 
 static __always_inline void tell(struct mpb_steer *c, mpb_set before)
 {
-	struct mpb_steer_conf *conf = only(&mpb_steer_conf);
+	__u64 *until = only(&mpb_watched);
 	struct mpb_event *e;
+	mpb_set locked = 0;
 
-	if (!conf || !conf->watchers)
+	if (!until || *until < c->view.now_ns)
 		return;
 	e = bpf_ringbuf_reserve(&mpb_events, sizeof(*e), 0);
 	if (!e) {
@@ -263,7 +271,9 @@ static __always_inline void tell(struct mpb_steer *c, mpb_set before)
 	e->token = c->view.token;
 	e->slot = c->slot;
 	e->before = before;
-	e->after = c->view.alive & ~c->backup;
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
+		locked |= c->view.sf[i].flags & MPB_SF_LOCKED ? mpb_bit(i) : 0;
+	e->after = c->view.alive & ~c->backup & ~locked;
 	e->why = c->ask.why;
 	e->used = c->used;
 	__builtin_memcpy(e->tuple, c->tuple, sizeof(e->tuple));

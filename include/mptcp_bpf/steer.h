@@ -58,8 +58,8 @@ struct mpb_steer_counts {
 
 /* What the controller tells the runtime; one entry. */
 struct mpb_steer_conf {
-	__u32 paths;    /* generation of the paths */
-	__u32 watchers; /* readers of the events */
+	__u32 paths; /* generation of the paths */
+	__u32 pad;
 };
 
 /* What the controller asks of the runtime for one subflow, by a test run of its program: a frame that ends in this. It returns 0, or enum mpb_kicked. */
@@ -74,7 +74,7 @@ struct mpb_kick {
 #define MPB_KICK_AT 64     /* its place in the frame */
 #define MPB_KICK_FRAME 128 /* bytes of the frame */
 
-/* A change of a set, for `monitor`. */
+/* A change of a set, for `monitor`: written while the clock is before mpb_watched[0] (CLOCK_MONOTONIC, ns), which the reader puts off again and again. */
 struct mpb_event {
 	__u64 ns;
 	__u32 token;
