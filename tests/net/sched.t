@@ -242,7 +242,7 @@ up --path 20mbit,5ms --path 20mbit,20ms
 flags() { look client 'join ",", map { $_->{backup} ? 1 : 0 } @{$c->{subflows}}'; }
 flags_are() { [ "$(flags)" = "$1" ]; }
 mb load $only id=0
-begin 10.77.1.2 5020 -r 4000000 -d 9
+begin 10.77.1.2 5020 -r 4000000 -d 16
 until_true joined
 id=$(look client '$c->{subflows}[1]{local_id}')
 until_true flags_are 0,1
