@@ -174,7 +174,7 @@ for kind in "IPv6 fd77:1::2" "devices without a link header 10.77.1.2 ,tun" "vet
 	case $kind in IPv6*) title=IPv6 addr=fd77:1::2 ;; devices*) title="devices without a link header" tun=,tun ;; veth*) title="veth, with GSO and GRO" ;; esac
 	case $kind in veth*) up --path none --path none ;; *) up --path 20mbit,5ms$tun --path 20mbit,20ms$tun ;; esac
 	mb load $only id=0
-	share client begin $addr 5005 -r 8000000 -d 3
+	share client begin $addr 5005 -r 8000000 -d 6
 	until_true joined
 	sleep 0.5
 	share client sleep 1
