@@ -36,7 +36,7 @@ steer() { look "${2:-client}" "\$s->{steer}{$1}"; }
 spawn() {
 	local name=$1 ns=$2
 	shift 2
-	rm -f "$work/$name.status"
+	rm -f "$work/$name".{status,pid,out,err}
 	{
 		nsenter --net=/run/netns/$lab-$ns "$@" >"$work/$name.out" 2>"$work/$name.err" &
 		echo $! >"$work/$name.pid"
