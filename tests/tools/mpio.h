@@ -14,6 +14,7 @@ struct options {
 	uint64_t bytes, seed, rate; /* rate: bit/s */
 	double seconds, interval;   /* interval: ms */
 	size_t length, count;       /* count: 0 is the verb's default */
+	const char *cc;             /* congestion control; NULL: the system's default */
 };
 extern struct options opt;
 
