@@ -67,7 +67,9 @@ static void in_bulk(void **unused)
 		struct mpb_view v = view_weighed(s);
 
 		forget();
-		v.queued = 1 << 20;
+		v.queued = v.window = 1 << 20;
+		for (unsigned int i = 0; i < MPB_SUBFLOWS; i++)
+			v.sf[i].sent = v.sf[i].unsent = 10000; /* always something in each queue */
 		for (unsigned int c = 0; c < COUNT(capacity); c++) {
 			double allowed = 1e18, before[MPB_SUBFLOWS], all = 0;
 
