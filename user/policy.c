@@ -351,6 +351,8 @@ int policy_open_mem(const char *what, const void *image, size_t size, struct pol
 		return err;
 	last_warning[0] = 0;
 	p->obj = bpf_object__open_mem(image, size, &opts);
+	if (!p->obj && errno == ENOENT)
+		err_hint("a section has no BTF: clang merges constant tables of 4 to 32 bytes into such; declare the table 'static const volatile'");
 	if (!p->obj)
 		return err_fail(errno, what, "not a usable BPF object: %s", last_warning[0] ? last_warning : strerror(errno));
 	map = bpf_object__find_map_by_name(p->obj, MPB_POLICY_SEC);

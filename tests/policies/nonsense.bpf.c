@@ -8,7 +8,7 @@ struct nonsense {
 
 static mpb_set nonsense_pick(const struct mpb_view *v, struct nonsense *priv, struct mpb_ask *ask)
 {
-	static const mpb_set answers[] = { 0x80, ~0U, 0x7fffff00, 0xff & ~1, 0x40000001, 0x80000002, 0xf0, 1 };
+	static const volatile mpb_set answers[] = { 0x80, ~0U, 0x7fffff00, 0xff & ~1, 0x40000001, 0x80000002, 0xf0, 1 };
 
 	ask->why = 4711;
 	ask->rate[priv->turn & 7] = priv->turn & 8 ? ~0ULL : 0;

@@ -1,0 +1,326 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Packet schedulers in force on this kernel: on real connections of two subflows the bytes go where the policy says, as the devices count them; rules,
+# paths, swap, the peer's and the operator's own wishes; and nothing of it stays, and no connection suffers, whatever a policy returns.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
+bin=${MPTCP_BPF:-build/mptcp-bpf}
+lab=sch$$
+work=$(mktemp -d)
+at_exit "rm -rf $work"
+at_exit "for ns in $lab-client $lab-server; do $bin -n \$ns unload --all; done; scripts/lab down $lab"
+client() { nsenter --net=/run/netns/$lab-client "$@"; }
+server() { nsenter --net=/run/netns/$lab-server "$@"; }
+mb() { $bin -n $lab-client "$@"; }
+fails() { # STATUS REGEX CMD...
+	local want=$1 regex=$2 got=0
+	shift 2
+	"$@" >"$work/out" 2>"$work/err" || got=$?
+	[ $got = "$want" ] && grep -Eq "$regex" "$work/err" || { echo "exit $got, stderr:"; cat "$work/err"; return 1; }
+}
+until_true() { # CMD...: within 5 s
+	local i
+	for ((i = 0; i < 100; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
+	return 1
+}
+
+# look NS EXPRESSION: Perl on $s, what `stat -j` says; $c its first connection with two subflows, or its first
+look() {
+	$bin -n "$lab-$1" -j stat | perl -MJSON::PP -e 'my $s = decode_json(<STDIN>); my @c = @{$s->{connections}};
+		my ($c) = ((grep { @{$_->{subflows}} > 1 } @c), @c); print eval $ARGV[0]' "$2"
+}
+joined() { [ "$(look client 'scalar @{$c->{subflows}}')" = 2 ] && [ "$(look client '$c->{subflows}[1]{bytes_acked} || $c->{subflows}[1]{srtt_us} ? 1 : 0')" = 1 ]; }
+steer() { look "${2:-client}" "\$s->{steer}{$1}"; }
+
+# spawn NAME NS CMD...: in the background; its exit status will be in NAME.status
+spawn() {
+	local name=$1 ns=$2
+	shift 2
+	rm -f "$work/$name".{status,pid,out,err}
+	{
+		nsenter --net=/run/netns/$lab-$ns "$@" >"$work/$name.out" 2>"$work/$name.err" &
+		echo $! >"$work/$name.pid"
+		wait $!
+		echo $? >"$work/$name.status"
+	} >/dev/null 2>&1 &
+	until_true test -s "$work/$name.pid"
+}
+ended() { # NAME: with which status, within 30 s
+	local i
+	for ((i = 0; i < 600; i++)); do [ -s "$work/$1.status" ] && break; sleep 0.05; done
+	cat "$work/$1.err" >&2
+	return "$(cat "$work/$1.status" 2>/dev/null || echo 99)"
+}
+at_exit 'kill $(cat "$work"/*.pid)'
+
+# begin ADDR PORT ARGS...: a transfer from the client in the background, with what `mpio send` takes. finish PORT: its end; the payload must be whole.
+begin() {
+	local addr=$1 port=$2 tcp=
+	shift 2
+	[ "$1" = -t ] && tcp=-t
+	spawn recv.$port server build/tests/mpio recv $tcp "$addr" "$port"
+	until_true grep -q listening "$work/recv.$port.err"
+	spawn send.$port client build/tests/mpio send "$@" -s "$port" "$addr" "$port"
+}
+finish() {
+	local port=$1 bytes
+	ended send.$port && ended recv.$port || return 1
+	bytes=$(perl -MJSON::PP -e 'print decode_json(<>)->{bytes}' "$work/send.$port.out")
+	[ "$bytes" -gt 0 ] && build/tests/mpio gen -b "$bytes" -s "$port" | cmp - "$work/recv.$port.out"
+}
+
+# share NS CMD...: of the bytes that both paths carry away from NS while CMD runs, how many percent path 2 takes
+tx() { nsenter --net=/run/netns/$lab-$1 awk -v d="$2:" '$1 == d { print $10 }' /proc/net/dev; }
+share() {
+	local ns=$1 a b
+	a=$(tx "$ns" path1) b=$(tx "$ns" path2)
+	shift
+	"$@"
+	a=$(($(tx "$ns" path1) - a)) b=$(($(tx "$ns" path2) - b))
+	share=$((a + b ? 100 * b / (a + b) : -1))
+	echo "# $a + $b bytes, $share % on path 2"
+}
+up() { scripts/lab up $lab "$@" 2>"$work/lab.log" || { sed 's/^/# /' "$work/lab.log"; bail "no lab"; }; }
+down() {
+	kill $(cat "$work"/*.pid) 2>/dev/null
+	for ns in client server; do $bin -n $lab-$ns unload --all; done
+	scripts/lab down -q $lab
+}
+loaded() { mb -j list | perl -MJSON::PP -e 'print join ",", map { $_->{name} } grep { $_->{loaded} } @{decode_json(<STDIN>)}'; }
+only=build/tests/policies/only.bpf.o
+
+# Refusals need no traffic.
+up --path 20mbit,5ms --path 20mbit,20ms
+ok "a scheduler does not run at XDP" fails 2 'a scheduler runs at tcx' mb load minrtt hook xdp
+ok "nor has it settings by device" fails 2 "one value for all devices" mb load minrtt hysteresis_us@path1=1
+ok "what a stock kernel cannot do is refused by name" fails 4 'BPF' mb load redundant
+ok "a rule for a scheduler that is not loaded" fails 1 'no scheduler of this name is loaded' mb rule add peer-port 1 sched minrtt
+ok "a rule that says nothing" fails 2 'neither which scheduler' mb rule add peer-port 1
+ok "a rule with a word that there is not" fails 2 'not a word of a rule' mb rule add pear 10.0.0.0/8 sched minrtt
+ok "a prefix that is none" fails 2 "'10.0.0.0/33'|length|0\.\.32" mb rule add peer 10.0.0.0/33 sched minrtt
+ok "a path with a weight out of range" fails 2 '0\.\.1000' mb path add dev path1 weight 1001
+ok "a path on a device that there is not" fails 1 'no such device' mb path add dev nodev cost 1
+ok "a swap of what is not loaded" fails 1 'not loaded' mb swap minrtt rr
+ok "nothing to watch" fails 1 'no scheduler is loaded' mb monitor
+is "$(loaded)" "" "none of them left anything loaded"
+
+# Where the policy says, there the bytes go; on connections before and after the load; and the stock scheduler is back after the unload.
+begin 10.77.1.2 5001 -r 8000000 -d 14
+ok "two subflows" until_true joined
+ok "load, under a transfer" mb load $only id=0
+sleep 0.5
+share client sleep 1.5
+ok "all on the first path" test $share -le 1
+id=$(look client '$c->{subflows}[1]{local_id}')
+mb tune only id=$id
+sleep 0.5
+share client sleep 1.5
+ok "tuned: all on the second" test $share -ge 97
+is "$(look client 'join ",", map { $_->{backup} ? 1 : 0 } @{$c->{subflows}}')" 1,0 "as the kernel's backup flags say"
+is "$(look client '$c->{sched}.",".$c->{backend}')" only,steer "stat names scheduler and back end"
+spawn monitor client timeout -s INT 3 $bin -j monitor
+sleep 0.5
+ok "a second monitor is refused" fails 1 'another one' mb monitor
+ok "swap under traffic" mb swap only rr
+sleep 1
+mb swap rr $only
+ended monitor
+is "$(perl -MJSON::PP -ne 'my $e = decode_json($_); $n{$e->{sched}}++ if $e->{event} eq "decision" && @{$e->{after}} && $e->{reason}; END { print $n{rr} > 0 ? 1 : 0 }' "$work/monitor.out")" 1 \
+	"monitor tells the decisions of the new one with their reasons"
+ok "unload, under the transfer" mb unload only
+is "$(look client 'join ",", map { $_->{backup} ? 1 : 0 } @{$c->{subflows}}')" 0,0 "the flags are as they were"
+is "$(look client '$c->{backend}')" stock "the stock scheduler has it back"
+ok "the payload is whole" finish 5001
+is "$(loaded)" "" "nothing is left loaded"
+
+# Plain TCP is nobody's; a new connection is steered from its birth.
+mb load $only id=0
+before=$(steer acks)
+begin 10.77.1.2 5002 -t -b 3000000
+ok "plain TCP arrives" finish 5002
+is "$(steer acks)" "$before" "and is not looked at"
+share client begin 10.77.1.2 5003 -r 8000000 -d 2
+share client finish 5003
+ok "a connection after the load: on the first path" test $share -le 2
+
+# The server's side: what it sends is steered by what is loaded there, whoever opened the connection; and by what is said of its paths.
+mb unload only
+spawn echo server build/tests/mpio echo 10.77.1.2 5004
+until_true grep -q listening "$work/echo.err"
+$bin -n $lab-server load standby return_ms=0
+$bin -n $lab-server path add dev path2 cost 10
+spawn ping client build/tests/mpio ping -l 20000 -c 250 -i 10 10.77.1.2 5004
+served() { [ "$(look server '$c->{bytes_sent} > 500000 && @{$c->{subflows}} > 1 ? 1 : 0')" = 1 ]; }
+until_true served
+# carried I: what the server's subflow I sends within 0.7 s
+carried() {
+	local before
+	before=$(look server "\$c->{subflows}[$1]{bytes_sent}")
+	sleep 0.7
+	echo $(($(look server "\$c->{subflows}[$1]{bytes_sent}") - before))
+}
+is "$(carried 1)" 0 "the server's data: nothing on the dear path"
+$bin -n $lab-server path add dev path1 cost 20
+sleep 0.3
+is "$(carried 0)" 0 "on the other, as soon as that is said to be cheaper"
+ok "the echoes come" ended ping
+is "$(perl -MJSON::PP -e 'print decode_json(<>)->{count}' "$work/ping.out")" 250 "all of them"
+kill "$(cat "$work/echo.pid")"
+down
+
+# The kinds of paths.
+for kind in "IPv6 fd77:1::2" "devices without a link header 10.77.1.2 ,tun" "veth 10.77.1.2"; do
+	title=${kind% *:*} addr=10.77.1.2 tun=
+	case $kind in IPv6*) title=IPv6 addr=fd77:1::2 ;; devices*) title="devices without a link header" tun=,tun ;; veth*) title="veth, with GSO and GRO" ;; esac
+	case $kind in veth*) up --path none --path none ;; *) up --path 20mbit,5ms$tun --path 20mbit,20ms$tun ;; esac
+	mb load $only id=0
+	share client begin $addr 5005 -r 8000000 -d 6
+	until_true joined
+	sleep 0.5
+	share client sleep 1
+	ok "$title: all on the first path" test $share -le 1
+	mb tune only id="$(look client '$c->{subflows}[1]{local_id}')"
+	sleep 0.2
+	share client sleep 1
+	ok "$title: all on the second" test $share -ge 97
+	ok "$title: the payload is whole" finish 5005
+	is "$(steer failed)$(steer dropped)$(steer unread)" 000 "$title: nothing failed"
+	down
+done
+
+# Nine subflows, seven of them on one device: eight are steered, the ninth is counted and left alone.
+up --path none --path none
+for ns in client server; do $ns ip mptcp limits set subflows 8 add_addr_accepted 8; done
+client ip mptcp endpoint flush
+client ip mptcp endpoint add 10.77.2.1 dev path2 subflow id 2
+for ((i = 11; i <= 17; i++)); do
+	client ip addr add 10.77.1.$i/24 dev path1
+	client ip mptcp endpoint add 10.77.1.$i dev path1 subflow id $i
+done
+mb load $only id=12
+nine() { [ "$(look client 'scalar @{$c->{subflows}}')" = 9 ]; }
+for ((port = 5041; port < 5045; port++)); do # now and then the kernel joins none of them
+	begin 10.77.1.2 $port -r 8000000 -d 10
+	until_true nine && break
+done
+ok "nine subflows" nine
+sleep 0.5
+per_id() { look client 'join ",", map { "$_->{local_id}=$_->{bytes_sent}" } @{$c->{subflows}}'; }
+before=$(per_id)
+sleep 1
+echo "# $before -> $(per_id)"
+is "$(perl -e 'my %b = map { split /=/ } split /,/, $ARGV[0]; my %a = map { split /=/ } split /,/, $ARGV[1]; my ($more) = sort { $b <=> $a } map { $a{$_} - $b{$_} } grep { $_ != 12 } keys %a;
+	print $a{12} - $b{12} > 5e5 ? 1 : 0' "$before" "$(per_id)")" 1 "one of those on one device carries the data"
+ok "the ninth is counted" test "$(steer many)" -ge 1
+ok "the payload is whole" finish $port
+down
+
+# Rules: several policies at once, for new connections and for those that live.
+up --path 20mbit,5ms --path 20mbit,20ms
+mkdir -p "$work/cg"
+mb load $only id=0
+ok "a second scheduler beside the first" mb load standby
+ok "a rule by port" mb rule add peer-port 5011 sched standby
+begin 10.77.1.2 5010 -r 2000000 -d 9
+begin 10.77.1.2 5011 -r 2000000 -d 9
+scheds() { look client 'join ",", map { my $c = $_; map { /:(\d+)$/; "$1=$c->{sched}" } $c->{subflows}[0]{remote} } sort { $a->{subflows}[0]{remote} cmp $b->{subflows}[0]{remote} } @c'; }
+until_true test -n "$(scheds)"
+sleep 0.3
+is "$(scheds)" 5010=only,5011=standby "each connection has its own"
+ok "a rule by peer, of more weight" mb rule add peer 10.77.0.0/16 peer-port 5010 prio 5 sched standby
+is "$(scheds)" 5010=standby,5011=standby "at once, for connections that live"
+ok "deleted, as it was given" mb rule del peer 10.77.0.0/16 peer-port 5010 prio 5 sched standby
+is "$(scheds)" 5010=only,5011=standby "the default again"
+ok "a rule that there is not cannot be deleted" fails 1 'no such rule' mb rule del peer-port 4 sched standby
+ok "nor a number that there is not" fails 2 '1\.\.' mb rule del 9
+ok "the same rule twice" fails 1 'there already' mb rule add peer-port 5011 sched standby
+for ((i = 1; i <= 62; i++)); do mb rule add peer-port $((6000 + i)) sched standby || break; done
+ok "a rule too many" fails 1 'at most 64' mb rule add peer-port 7000 sched standby
+is "$(mb -j rule list | perl -MJSON::PP -e 'print scalar @{decode_json(<STDIN>)}')" 64 "the table holds 64"
+ok "unload takes the rules of a policy with it" mb unload standby
+is "$(mb rule list | grep -c standby)$(scheds)" 05010=only,5011=only "and its connections fall to the default"
+ok "unload of the last one" mb unload only
+is "$(scheds)" 5010=default,5011=default "to the stock scheduler"
+ok "one payload is whole" finish 5010
+ok "the other too" finish 5011
+
+# By mark and by cgroup: what the application's socket has.
+mb load standby
+mb load $only id=0
+cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+mkdir "$cgroup/sch$$"
+at_exit "rmdir $cgroup/sch$$"
+mb rule add mark 7 sched only
+ok "a rule by cgroup" mb rule add cgroup "$cgroup/sch$$" sched only
+ok "a cgroup that there is not" fails 2 'is no cgroup' mb rule add cgroup "$cgroup/none$$" sched only
+begin 10.77.1.2 5012 -r 2000000 -d 2
+begin 10.77.1.2 5013 -m 7 -r 2000000 -d 2
+begin 10.77.1.2 5014 -m 8 -r 2000000 -d 2
+(
+	echo $BASHPID >"$cgroup/sch$$/cgroup.procs"
+	begin 10.77.1.2 5015 -r 2000000 -d 2
+)
+is "$(scheds)" 5012=standby,5013=only,5014=standby,5015=only "connections by their mark, and by their cgroup"
+for port in 5012 5013 5014 5015; do ok "payload $port" finish $port; done
+down
+
+# Whose wish counts. The peer's stands when the policy goes; what this end's operator configured backup is not touched.
+up --path 20mbit,5ms --path 20mbit,20ms
+flags() { look client 'join ",", map { $_->{backup} ? 1 : 0 } @{$c->{subflows}}'; }
+flags_are() { [ "$(flags)" = "$1" ]; }
+mb load $only id=0
+begin 10.77.1.2 5020 -r 4000000 -d 16
+until_true joined
+id=$(look client '$c->{subflows}[1]{local_id}')
+until_true flags_are 0,1
+server ip mptcp endpoint add 10.77.1.2 id 9 # the address of the server's first subflow
+server ip mptcp endpoint change id 9 backup
+wished() { [ "$(steer wishes)" -ge 1 ]; }
+ok "the peer asks for backup" until_true wished
+sleep 0.5
+share client sleep 0.5
+ok "the policy has the say while it is loaded" test $share -le 1
+mb unload only
+is "$(flags)" 1,0 "then the peer"
+server ip mptcp endpoint change id 9 nobackup
+ok "the peer, without us" until_true flags_are 0,0
+ok "the payload is whole" finish 5020
+client ip mptcp endpoint change id "$(client ip mptcp endpoint | awk '/path2/ && /10\.77/ { for (i = 1; i < NF; i++) if ($i == "id") print $(i + 1) }')" backup
+begin 10.77.1.2 5021 -r 4000000 -d 4
+until_true joined
+is "$(look client 'join ",", map { $_->{locked} ? 1 : 0 } @{$c->{subflows}}')" 0,1 "an endpoint of our own that is configured backup"
+mb load $only id=$id
+sleep 0.5
+share client sleep 0.5
+ok "a policy cannot make it carry data" test $share -le 1
+ok "which is counted" test "$(steer nothing)" -ge 1
+is "$(steer flips)" 0 "nothing was injected for it"
+ok "the payload is whole" finish 5021
+down
+
+# Policies that misbehave, tables that are full: the kernel's own choice stands, and is counted.
+up --path 50mbit,5ms --path 50mbit,20ms
+for policy in nothing nonsense; do
+	mb load build/tests/policies/$policy.bpf.o
+	begin 10.77.1.2 5030 -b 10000000
+	ok "$policy: the payload is whole" finish 5030
+	ok "$policy: what it returned is counted" test "$(steer nothing)" -gt 0
+	mb unload $policy
+done
+mb load minrtt --max-subflows 1
+begin 10.77.1.2 5031 -b 3000000
+begin 10.77.1.2 5032 -b 3000000
+ok "tables of one: the payload is whole" finish 5031
+ok "tables of one: the other too" finish 5032
+is "$(look client '$s->{observer}{subflows_full} > 0 ? 1 : 0')" 1 "what found no room is counted"
+mb unload --all
+mb load minrtt
+begin 10.77.1.2 5033 -b 30000000
+policies=(minrtt rr split standby priority delay blest ecf otias rtt_threshold)
+for ((i = 1; i <= 60; i++)); do mb swap ${policies[(i - 1) % 10]} ${policies[i % 10]} || break; done
+is $i 61 "60 swaps among ${#policies[@]} policies under a transfer"
+ok "the payload is whole" finish 5033
+is "$(loaded)" minrtt "one is loaded: the last"
+is "$(client nstat -az | awk '/MPTcpExtMPFail|MPTcpExtMPFallback|MPTcpExt.*Fallback|MPRst/ { n += $2 } END { print n + 0 }')" 0 "no reset, no fallback, no MP_FAIL"
+down
+done_testing
