@@ -166,6 +166,51 @@ int attachment_each(const char *at, int (*each)(const struct attachment *a, void
 	return pin_each(at, false, visit, &w);
 }
 
+static __u32 id_of(int prog)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_prog_get_info_by_fd(prog, &info, &len) ? 0 : info.id;
+}
+
+struct update {
+	const char *at;
+	const int *from, *to;
+};
+
+static int update_link(const char *name, void *arg)
+{
+	LIBBPF_OPTS(bpf_link_update_opts, opts, .flags = BPF_F_REPLACE);
+	const struct update *u = arg;
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	struct attachment a;
+	int fd = open_pin(u->at, name, &a), err = 0;
+
+	if (fd < 0)
+		return 0;
+	if (bpf_link_get_info_by_fd(fd, &info, &len))
+		err = err_fail(errno, name, "cannot be read: %s", strerror(errno));
+	for (int i = 0; !err && i < PROG_MAX; i++) {
+		if (id_of(u->from[i]) != info.prog_id)
+			continue;
+		opts.old_prog_fd = u->from[i];
+		if (bpf_link_update(fd, u->to[i], &opts))
+			err = err_fail(errno, name, "its program cannot be replaced: %s", strerror(errno));
+		break;
+	}
+	close(fd);
+	return err;
+}
+
+int attachments_update(const char *at, const int from[PROG_MAX], const int to[PROG_MAX])
+{
+	struct update u = { at, from, to };
+
+	return pin_each(at, false, update_link, &u);
+}
+
 static int detach_filter(const char *name, void *arg)
 {
 	const struct walk *w = arg;

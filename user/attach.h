@@ -20,6 +20,9 @@ int attach(const struct ns *ns, const char *at, const int progs[PROG_MAX], const
 /* Take down all attachments pinned in directory `at`, and the directory. Devices that are gone are no error. */
 int detach(const struct ns *ns, const char *at);
 
+/* Put program to[i] in the place of from[i] on every link pinned in `at`. */
+int attachments_update(const char *at, const int from[PROG_MAX], const int to[PROG_MAX]);
+
 struct attachment {
 	int ifindex;
 	enum mpb_dir dir;

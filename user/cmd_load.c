@@ -13,6 +13,7 @@
 #include "err.h"
 #include "feature.h"
 #include "loaded.h"
+#include "option.h"
 #include "pin.h"
 #include "scheduler.h"
 #include "state.h"
@@ -68,67 +69,6 @@ static int check_dev_settings(const struct job *job)
 	return 0;
 }
 
-static int pin_as(int fd, const char *dir, const char *name)
-{
-	char path[PATH_MAX + 64];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return bpf_obj_pin(fd, path) ? err_fail(errno, path, "cannot pin: %s", strerror(errno)) : 0;
-}
-
-static int verify(struct job *job)
-{
-	const char *name = job->policy.desc.policy.name;
-	struct bpf_map *subflows = bpf_object__find_map_by_name(job->policy.obj, "mpb_subflows");
-	char path[PATH_MAX + 16];
-	int fd, err;
-
-	if (subflows) {
-		snprintf(path, sizeof(path), "%s/mpb_subflows", job->ns.dir);
-		fd = bpf_obj_get(path);
-		err = fd < 0 ? -errno : bpf_map__reuse_fd(subflows, fd);
-		if (fd >= 0)
-			close(fd);
-		if (err)
-			return err_fail(-err, name, "cannot use the namespace's table of subflows: %s", strerror(-err));
-	}
-	err = bpf_object__load(job->policy.obj);
-	if (err == -EPERM)
-		return err_fail(EPERM, name, "the kernel does not allow it: %s", strerror(-err));
-	if (err) {
-		err_hint("-vv shows the verifier's log");
-		return err_fail(-err, name, "the kernel does not accept it: %s", strerror(-err));
-	}
-	return 0;
-}
-
-static int pin_policy(struct job *job, const char *dir, int progs[PROG_MAX])
-{
-	static const struct { const char *map, *pin; } maps[] = {
-		{ MPB_POLICY_SEC, "policy" }, { MPB_TUNE_SEC, "tune" }, { "mpb_counts", "counts" }, { "mpb_dev_tune", "devtune" },
-	};
-	char path[PATH_MAX + 16], name[64];
-	int err;
-
-	snprintf(path, sizeof(path), "%s/progs", dir);
-	err = pin_mkdir(path);
-	for (size_t i = 0; !err && i < sizeof(maps) / sizeof(maps[0]); i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(job->policy.obj, maps[i].map);
-
-		if (map)
-			err = pin_as(bpf_map__fd(map), dir, maps[i].pin);
-	}
-	for (int i = 0; !err && i < PROG_MAX; i++) {
-		struct bpf_program *prog;
-
-		snprintf(name, sizeof(name), "%s_%s", job->policy.desc.policy.name, prog_suffix[i]);
-		prog = bpf_object__find_program_by_name(job->policy.obj, name);
-		progs[i] = bpf_program__fd(prog);
-		err = pin_as(progs[i], path, prog_suffix[i]);
-	}
-	return err;
-}
-
 /* The device's counters and own tunables must be there before its first packet. */
 static int prepare_device(const struct job *job, const char *dir, const struct dev *dev)
 {
@@ -179,11 +119,11 @@ static int load_new(struct job *job, uint32_t max_subflows)
 	if (err)
 		return err;
 	snprintf(at, sizeof(at), "%s/at/1", pin_path(dir, "%s/opt/+%s", job->ns.dir, name));
-	err = verify(job);
+	err = option_verify(&job->ns, &job->policy);
 	if (!err)
 		err = pin_mkdir(dir);
 	if (!err)
-		err = pin_policy(job, dir, progs);
+		err = option_pin(&job->policy, dir, progs);
 	if (!err)
 		err = attach_all(job, dir, at, progs);
 	if (!err)

@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "err.h"
 #include "loaded.h"
+#include "option.h"
 #include "pin.h"
 #include "scheduler.h"
 #include "sweep.h"
@@ -28,6 +29,8 @@ static int apply_settings(const struct args *a, const struct ns *ns, struct poli
 	}
 	for (int i = 3; !err && i < a->nwords; i++) {
 		err = setting_parse(a->words[i], &s);
+		if (!err && s.dev[0])
+			err = err_usage(s.dev, "swap sets what holds for all devices; 'tune' what holds for one");
 		if (!err)
 			err = tunable_match(&p->desc, &s, &t, &value);
 		if (!err && data && t->off + t->size <= size)
@@ -61,14 +64,14 @@ int cmd_swap(const struct args *a)
 	if (l.desc.policy.kind != p.desc.policy.kind)
 		err = err_fail(EINVAL, p.desc.policy.name, "is of kind %s, %s is of kind %s", kind_word(p.desc.policy.kind), a->words[1],
 			       kind_word(l.desc.policy.kind));
-	else if (p.desc.policy.kind != MPB_SCHED)
-		err = err_fail(EINVAL, a->words[1], "is of kind %s; only schedulers are swapped in place", kind_word(l.desc.policy.kind));
+	else if (p.desc.policy.kind != MPB_SCHED && p.desc.policy.kind != MPB_OPT_POLICY)
+		err = err_fail(EINVAL, a->words[1], "is of kind %s; schedulers and option policies are swapped in place", kind_word(l.desc.policy.kind));
 	else if (!strcmp(a->words[1], p.desc.policy.name))
 		err = err_fail(EEXIST, a->words[1], "is in its own place already");
 	if (!err)
 		err = apply_settings(a, &ns, &p);
 	if (!err)
-		err = scheduler_swap(&ns, a->words[1], &p);
+		err = p.desc.policy.kind == MPB_SCHED ? scheduler_swap(&ns, a->words[1], &p) : option_swap(&ns, a->words[1], &p);
 out:
 	policy_close(&p);
 	return err;

@@ -20,7 +20,7 @@ static const struct {
 	{ "list", cmd_list, "[sched|cc|opt|guard]", "policies embedded and loaded, where attached, tunables, counters" },
 	{ "load", cmd_load, "NAME|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...]", "verify, pin and attach a policy: all or nothing" },
 	{ "unload", cmd_unload, "NAME | --all", "take a policy, or all of this namespace, down again" },
-	{ "swap", cmd_swap, "OLD NEW|FILE.o [KEY=VALUE ...]", "put another scheduler in the place of a loaded one, under traffic" },
+	{ "swap", cmd_swap, "OLD NEW|FILE.o [KEY=VALUE ...]", "put another policy in the place of a loaded one, under traffic" },
 	{ "rule", cmd_rule, "add|del|list [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME]",
 	  "which connections get which scheduler and congestion control; 'del' takes a number of the list, or the rule" },
 	{ "path", cmd_path, "add|del|list dev IF | from PREFIX | id N  [weight N] [cost N] [rate RATE]", "what is known of a path: what schedulers go by" },

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
@@ -94,6 +97,13 @@ int observer_stop(void)
 	return busy;
 }
 
+static int registered(const char *name, int err)
+{
+	if (err == E2BIG)
+		return err_fail(err, "observer", "more than %d namespaces", MPB_NAMESPACES_MAX);
+	return err ? err_fail(err, name, "cannot register the namespace: %s", strerror(err)) : 0;
+}
+
 int observer_register(uint64_t cookie, const char *name, const void *value)
 {
 	int fd = observer_map(name), err;
@@ -102,9 +112,7 @@ int observer_register(uint64_t cookie, const char *name, const void *value)
 		return err_fail(errno, name, "cannot open: %s", strerror(errno));
 	err = bpf_map_update_elem(fd, &cookie, value, BPF_ANY) ? errno : 0;
 	close(fd);
-	if (err == E2BIG)
-		return err_fail(err, "observer", "more than %d namespaces", MPB_NAMESPACES_MAX);
-	return err ? err_fail(err, name, "cannot register the namespace: %s", strerror(err)) : 0;
+	return registered(name, err);
 }
 
 void observer_unregister(uint64_t cookie, const char *name)
@@ -115,4 +123,52 @@ void observer_unregister(uint64_t cookie, const char *name)
 		return;
 	bpf_map_delete_elem(fd, &cookie);
 	close(fd);
+}
+
+struct change {
+	uint64_t cookie;
+	int registry, map; /* map -1: take the namespace out */
+	int err;
+	bool runs;
+	pthread_t thread;
+};
+
+static void *change_registry(void *arg)
+{
+	struct change *c = arg;
+
+	c->err = (c->map < 0 ? bpf_map_delete_elem(c->registry, &c->cookie) : bpf_map_update_elem(c->registry, &c->cookie, &c->map, BPF_ANY)) ? errno : 0;
+	return NULL;
+}
+
+static int change_all(uint64_t cookie, const struct registration *r, int n, bool enter)
+{
+	struct change *list = calloc(n, sizeof(*list));
+	int err = list ? 0 : ENOMEM;
+
+	for (int i = 0; list && i < n; i++) {
+		list[i] = (struct change){ .cookie = cookie, .registry = observer_map(r[i].registry), .map = enter ? r[i].map : -1 };
+		list[i].runs = !pthread_create(&list[i].thread, NULL, change_registry, &list[i]);
+		if (!list[i].runs)
+			change_registry(&list[i]);
+	}
+	for (int i = 0; list && i < n; i++) {
+		if (list[i].runs)
+			pthread_join(list[i].thread, NULL);
+		err = err ? err : list[i].err;
+		if (list[i].registry >= 0)
+			close(list[i].registry);
+	}
+	free(list);
+	return err;
+}
+
+int observer_register_maps(uint64_t cookie, const struct registration *r, int n)
+{
+	return registered("observer", change_all(cookie, r, n, true));
+}
+
+void observer_unregister_maps(uint64_t cookie, const struct registration *r, int n)
+{
+	change_all(cookie, r, n, false);
 }

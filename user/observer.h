@@ -14,4 +14,12 @@ int observer_map(const char *name); /* a descriptor, or -1 and errno */
 int observer_register(uint64_t cookie, const char *name, const void *value);
 void observer_unregister(uint64_t cookie, const char *name);
 
+/* The same for maps, all at once: each change of a map of maps waits for an RCU grace period (maybe_wait_bpf_programs), ten milliseconds and more. */
+struct registration {
+	const char *registry;
+	int map;
+};
+int observer_register_maps(uint64_t cookie, const struct registration *r, int n);
+void observer_unregister_maps(uint64_t cookie, const struct registration *r, int n);
+
 #endif

@@ -57,12 +57,24 @@ static int make_map(const struct ns *ns, size_t i, uint32_t max_subflows)
 	return fd;
 }
 
-static void unregister_ns(uint64_t cookie)
+/* The maps that have a registry. */
+static int registrations(const int fds[NMAPS], struct registration list[NMAPS])
 {
-	observer_unregister(cookie, "mpb_ns");
+	int n = 0;
+
 	for (size_t i = 0; i < NMAPS; i++)
 		if (maps[i].registry)
-			observer_unregister(cookie, maps[i].registry);
+			list[n++] = (struct registration){ maps[i].registry, fds[i] };
+	return n;
+}
+
+static void unregister_ns(uint64_t cookie)
+{
+	struct registration list[NMAPS];
+	const int none[NMAPS] = {};
+
+	observer_unregister(cookie, "mpb_ns");
+	observer_unregister_maps(cookie, list, registrations(none, list));
 }
 
 static uint64_t now_ns(void)
@@ -121,6 +133,7 @@ static bool is_registered(const struct ns *ns)
 
 int state_ensure(const struct ns *ns, uint32_t max_subflows)
 {
+	struct registration list[NMAPS];
 	int fds[NMAPS], err;
 	struct mpb_ns none = {};
 	size_t n = 0;
@@ -132,8 +145,10 @@ int state_ensure(const struct ns *ns, uint32_t max_subflows)
 		err = pin_mkdir(ns->dir);
 	for (; !err && n < NMAPS; n++) {
 		fds[n] = make_map(ns, n, max_subflows ? max_subflows : MPB_SUBFLOWS_DEFAULT);
-		err = fds[n] < 0 ? fds[n] : maps[n].registry ? observer_register(ns->cookie, maps[n].registry, &fds[n]) : 0;
+		err = fds[n] < 0 ? fds[n] : 0;
 	}
+	if (!err)
+		err = observer_register_maps(ns->cookie, list, registrations(fds, list));
 	if (!err)
 		err = observer_register(ns->cookie, "mpb_ns", &none);
 	if (!err)

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# swap of option policies: at every hook of the old one, in its place of the chain, with the tunables given; under traffic; and what is refused.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
+bin=${MPTCP_BPF:-build/mptcp-bpf}
+lab=replace$$
+ns=$lab-client
+work=$(mktemp -d)
+pids=()
+at_exit "rm -rf $work"
+at_exit "$bin -n $ns unload --all; scripts/lab down $lab"
+at_exit 'kill "${pids[@]}"'
+scripts/lab up $lab --path none --path none || bail "no lab"
+
+chain() { nsenter --net=/run/netns/$ns bpftool net show dev path1 | sed -n "s/.* tcx\/${1}gress \([a-z_]*\) .*/\1/p" | tr '\n' ' '; }
+# of NAME EXPR: of `list -j`, the policy as $p
+of() { $bin -n $ns -j list | perl -MJSON::PP -e 'my ($n, $e) = @ARGV; my ($p) = grep { $_->{name} eq $n } @{decode_json(<STDIN>)}; print eval $e' "$1" "$2"; }
+places='join ",", sort map { "$_->{dev}-$_->{dir}-$_->{hook}" } @{$p->{attachments}}'
+fails() {
+	local want=$1 regex=$2 got=0
+	shift 2
+	"$@" >"$work/out" 2>"$work/err" || got=$?
+	[ $got = "$want" ] && grep -Eq "$regex" "$work/err" && [ ! -s "$work/out" ] || { echo "exit $got, stderr:"; cat "$work/err"; return 1; }
+}
+
+nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 5001 >/dev/null 2>"$work/listening" &
+pids+=($!)
+for _ in $(seq 100); do grep -q listening "$work/listening" && break; sleep 0.05; done
+nsenter --net=/run/netns/$ns build/tests/mpio send -d 600 -r 40000000 10.77.1.2 5001 >/dev/null &
+sender=$!
+pids+=("$sender")
+
+$bin -n $ns load opt_count dev path1 dir in
+$bin -n $ns load prio_strip dev path1 dir both
+$bin -n $ns load prio_strip dev path2 hook xdp
+$bin -n $ns load addr_hide dev path1
+was=$(of prio_strip "$places")
+ok "swap" $bin -n $ns swap prio_strip prio_pin action=2
+is "$(of prio_pin "$places")" "$was" "the new one is wherever the old one was"
+is "$was" "path1-in-tcx,path1-out-tcx,path2-in-xdp" "at tcx and at XDP"
+is "$(chain in)| $(chain e)" "opt_count_in prio_pin_in addr_hide_in | prio_pin_out addr_hide_out " "in the old one's place of the chain"
+is "$(of prio_pin '$p->{tunables}[0]{value}')" 2 "with the setting"
+is "$(of prio_strip '$p->{loaded} ? 1 : 0')" 0 "the old one is gone"
+bad=0
+for _ in $(seq 25); do $bin -n $ns swap prio_pin prio_strip && $bin -n $ns swap prio_strip prio_pin || bad=$((bad + 1)); done
+is $bad 0 "50 swaps under traffic"
+ok "the connection lives" kill -0 $sender
+is "$(nsenter --net=/run/netns/$ns bpftool net show | grep -cE '(prio_pin|prio_strip)_')" 2 "nothing doubled at tcx"
+ok "a policy that is loaded is no replacement" fails 1 'addr_hide: loaded already' $bin -n $ns swap opt_count addr_hide
+ok "one of another kind neither" fails 1 'minrtt: is of kind sched' $bin -n $ns swap opt_count minrtt
+ok "nor the same" fails 1 'in its own place already' $bin -n $ns swap opt_count opt_count
+ok "an old one that is not loaded" fails 1 'prio_strip: not loaded' $bin -n $ns swap prio_strip prio_pin
+ok "a setting out of range" fails 2 "not a number in 0..3" $bin -n $ns swap opt_count prio_pin action=9
+ok "a setting of one device" fails 2 "'tune' what holds for one" $bin -n $ns swap addr_hide prio_strip echo@path1=1
+is "$(chain in)" "opt_count_in prio_pin_in addr_hide_in " "nothing has changed"
+ok "unload of the new one" $bin -n $ns unload prio_pin
+is "$(chain in)| $(ip -n $ns link show dev path2 | grep -c 'xdp')" "opt_count_in addr_hide_in | 0" "takes it off everywhere"
+$bin -n $ns unload opt_count
+ok "swap to one that counts" $bin -n $ns swap addr_hide opt_count
+for _ in $(seq 100); do seen=$(of opt_count 'my $n = 0; $n += $_ for map { values %{$_->{counters}} } @{$p->{attachments}}; $n') && [ "$seen" -gt 0 ] && break; sleep 0.05; done
+ok "it counts: $seen" test "$seen" -gt 0
+$bin -n $ns unload --all
+MPTCP_BPF_HIDE=tcx $bin -n $ns load opt_count dev path1
+ok "at clsact: told so" fails 4 'no tcx' $bin -n $ns swap opt_count prio_pin
+is "$(of opt_count "$places")$(of prio_pin '$p->{loaded} ? 1 : 0')" "path1-in-clsact,path1-out-clsact0" "and nothing has changed"
+done_testing
