@@ -46,7 +46,7 @@ static int wvegas_round(const struct mpb_cc_view *v, struct mpb_cc_round *r)
 	__u32 delay = r->rtt_us > r->base_us ? r->rtt_us - r->base_us : 0;
 	__u32 queued = (__u64)r->cwnd * delay / r->rtt_us, alpha = wvegas_alpha(v);
 
-	if (r->cwnd <= r->ssthresh) {
+	if (r->cwnd < r->ssthresh) {
 		if (queued <= gamma)
 			return 1;
 		wvegas_reduce(r, r->cwnd - queued + 1);

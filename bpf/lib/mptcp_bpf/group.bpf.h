@@ -293,7 +293,7 @@ static __always_inline void mpb_cc_delay_avoid(struct sock *sk, __u32 ack, __u32
 	if (!g || mpb_cc_look(sk, g, &v) < 2 || mpb_ca_state(sk))
 		return tcp_reno_cong_avoid(sk, ack, acked);
 	if ((__s32)(ack - p->round_end) <= 0) {
-		if (tp->snd_cwnd <= tp->snd_ssthresh && mpb_cwnd_limited(tp))
+		if (tp->snd_cwnd < tp->snd_ssthresh && mpb_cwnd_limited(tp))
 			tcp_slow_start(tp, acked);
 		return;
 	}
