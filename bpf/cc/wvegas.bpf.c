@@ -2,14 +2,14 @@
 /* wvegas - weighted Vegas: keeps total_alpha packets of the connection queued in all paths together, each path's part as its part of the rate.
  * Once a round trip, with q = cwnd * (rtt - base) / rtt whole packets queued (base: least rtt) and x = cwnd / rtt:
  *     alpha = max(2, total_alpha * x_r / sum(x));   q > alpha: cwnd - 1;   q < alpha: cwnd + 1.
- * Slow start ends when q exceeds gamma. Where the queueing delay reaches twice the least since the last time, the window drains to cwnd * base / (2 rtt), from
+ * Slow start ends when q exceeds ss_gamma. Where the queueing delay reaches twice the least since the last time, the window drains to cwnd * base / (2 rtt), from
  * where slow start brings it back.
  * Good: low delay; moves away from a queue before it overflows. Bad: gives way to TCPs that fill queues; a base taken from a full queue misleads it.
  * Source: Cao, Xu and Fu, ICNP 2012; draft-xu-mptcp-congestion-control-05. Deviation: without siblings it is Reno, not Vegas. */
 #include <mptcp_bpf/cc.bpf.h>
 
 MPB_TUNE(__u32, total_alpha, 10, 2, 1000, "packets that a connection keeps queued");
-MPB_TUNE(__u32, gamma, 1, 1, 100, "packets queued at which slow start ends");
+MPB_TUNE(__u32, ss_gamma, 1, 1, 100, "packets queued at which slow start ends");
 
 #define LEAST 2 /* packets: of a window, and of alpha */
 
@@ -31,6 +31,8 @@ static inline void wvegas_drain(struct mpb_cc_round *r, __u32 delay)
 	if (delay < 2 * (__u64)r->queue_us)
 		return;
 	r->cwnd = (__u64)r->cwnd * r->base_us / (2 * (__u64)r->rtt_us);
+	if (r->cwnd < LEAST)
+		r->cwnd = LEAST;
 	r->queue_us = 0;
 }
 
@@ -47,7 +49,7 @@ static int wvegas_round(const struct mpb_cc_view *v, struct mpb_cc_round *r)
 	__u32 queued = (__u64)r->cwnd * delay / r->rtt_us, alpha = wvegas_alpha(v);
 
 	if (r->cwnd < r->ssthresh) {
-		if (queued <= gamma)
+		if (queued <= ss_gamma)
 			return 1;
 		wvegas_reduce(r, r->cwnd - queued + 1);
 		return 0;

@@ -29,6 +29,7 @@ lab_up() {
 	local specs=() spec cc=$1
 	for spec in "${@:2}"; do specs+=(--path "$spec"); done
 	scripts/lab up $lab "${specs[@]}" || skip "no lab"
+	sleep 1
 	in_client sysctl -qw net.ipv4.tcp_no_metrics_save=1
 	grep -qw "$cc" /proc/sys/net/ipv4/tcp_available_congestion_control || $bin -n $lab-client load "$cc" || skip "$cc: not to be had"
 }
@@ -48,16 +49,26 @@ flow() {
 # acked PORT [WHERE]: bytes acknowledged so far of all sockets to PORT; WHERE is a further filter of ss.
 acked() { in_client ss -tniH "dport = :$1" ${2:+and $2} | grep -o 'bytes_acked:[0-9]*' | awk -F: '{ n += $2 } END { print n + 0 }'; }
 
-# running PORT CC: two subflows to PORT are there, and both run CC.
+# running PORT CC: two subflows to PORT are there, and both run CC. Now and then the kernel does not join the second one.
 running() {
 	local n
 	for n in {1..100}; do
 		[ "$(in_client ss -tniH "dport = :$1" | grep -cw "$2.*cwnd")" = 2 ] && return 0
 		sleep 0.05
 	done
-	in_client ss -tniH "dport = :$1" >&2
-	echo "# $2: not on two subflows"
-	exit 1
+	echo "# $2: not on two subflows; once more" >&2
+	return 1
+}
+
+# rounds RUN: RUN CC in turns, each until it succeeds, ROUNDS times; `each_round`, where there is one, comes before.
+rounds() {
+	local round cc
+	for ((round = 0; round < ${ROUNDS:-5}; round++)); do
+		[ "$(type -t each_round)" != function ] || each_round
+		for cc in $ccs; do
+			until "$1" "$cc"; do lab_down; done
+		done
+	done
 }
 sample() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4"; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f", b ? a / b : 0 }'; }
