@@ -100,6 +100,8 @@ static int enter(struct policy *p)
 		err = pin_as(bpf_object__find_map_by_name(p->obj, MPB_POLICY_SEC), dir, "policy");
 	if (!err)
 		err = pin_as(bpf_object__find_map_by_name(p->obj, MPB_TUNE_SEC), dir, "tune");
+	if (!err)
+		err = pin_as(bpf_object__find_map_by_name(p->obj, "mpb_groups"), dir, "groups");
 	if (!err) {
 		link = bpf_map__attach_struct_ops(ops);
 		if (!link && errno == EEXIST) {

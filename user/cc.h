@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Congestion controls: struct_ops, which all namespaces share. Pinned in global/cc/NAME/ (ops: the registered map, policy, tune); the directory COOKIE/cc/NAME
+/* Congestion controls: struct_ops, which all namespaces share. Pinned in global/cc/NAME/ (ops: the registered map, policy, tune, groups); the directory COOKIE/cc/NAME
  * says that a namespace uses it. The last namespace to unload it takes it out of the kernel. */
 #ifndef MPB_USER_CC_H
 #define MPB_USER_CC_H

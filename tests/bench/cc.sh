@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 bin=${MPTCP_BPF:-build/mptcp-bpf}
 ccs=${CCS:-lia olia balia wvegas reno cubic}
-seconds=${SECONDS_EACH:-75}
+export seconds=${SECONDS_EACH:-75}
 lab=cc$$
 flows=()
 
@@ -38,10 +38,10 @@ in_server() { nsenter --net=/run/netns/$lab-server "$@"; }
 
 # flow PORT OPTION... ADDR: a sender, and its receiver, until the lab goes down.
 flow() {
-	local port=$1 n
+	local port=$1
 	in_server build/tests/mpio recv "${@: -1}" "$port" >/dev/null 2>&1 &
 	flows+=($!)
-	for n in {1..100}; do in_server ss -tlnH "sport = :$port" | grep -q . && break; sleep 0.02; done
+	for _ in {1..100}; do in_server ss -tlnH "sport = :$port" | grep -q . && break; sleep 0.02; done
 	in_client build/tests/mpio send -d 10000 "${@:2:$#-2}" "${@: -1}" "$port" >/dev/null 2>&1 &
 	flows+=($!)
 }
@@ -51,8 +51,7 @@ acked() { in_client ss -tniH "dport = :$1" ${2:+and $2} | grep -o 'bytes_acked:[
 
 # running PORT CC: two subflows to PORT are there, and both run CC. Now and then the kernel does not join the second one.
 running() {
-	local n
-	for n in {1..100}; do
+	for _ in {1..100}; do
 		[ "$(in_client ss -tniH "dport = :$1" | grep -cw "$2.*cwnd")" = 2 ] && return 0
 		sleep 0.05
 	done
