@@ -84,7 +84,7 @@ intact "by rule"
 ok "the default is for the others" $bin -n $lab-client rule del 1
 $bin -n $lab-client load split
 $bin -n $lab-client path add dev path1 weight 3
-transfer 30000000
+transfer 80000000
 ok "split and lia at once" on lia 2
 is "$($bin -n $lab-client -j stat | perl -MJSON::PP -e 'print map { $_->{sched} } @{decode_json(join "", <STDIN>)->{connections}}')" split "split schedules"
 paced=0
@@ -97,7 +97,7 @@ while [ ! -s "$work/sum" ]; do
 		END { printf "%d", 100 * n[1] / (n[0] + n[1]) }' <<<"$now")
 done
 ok "split asked for rates, below which lia ran" test $paced -gt 0
-within "$share" 75 10 "split got its 3:1"
+within "$share" 75 15 "split got its 3:1"
 intact "split and lia"
 $bin -n $lab-client unload split
 $bin -n $lab-client path del dev path1
