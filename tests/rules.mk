@@ -13,9 +13,9 @@ $(T)/user-san.o: $(UNIT_USER) $(wildcard user/*.h include/mptcp_bpf/*.h) $(B)/.d
 	$(Q)mkdir -p $(@D)/user-san
 	$(Q)for f in $(UNIT_USER); do $(CC) $(TEST_CFLAGS) $(SAN_FLAGS) -c $$f -o $(@D)/user-san/$$(basename $$f .c).o || exit 1; done
 	$(Q)$(LD) -r -o $@ $(@D)/user-san/*.o
-$(T)/unit/%: tests/unit/%.c $(T)/user-san.o $(B)/catalog.o $(wildcard tests/unit/*.h bpf/opt/*.c bpf/sched/*.c bpf/lib/mptcp_bpf/*.h include/mptcp_bpf/*.h)
+$(T)/unit/%: tests/unit/%.c $(T)/user-san.o $(B)/catalog.o $(wildcard tests/unit/*.h bpf/opt/*.c bpf/sched/*.c bpf/cc/*.c bpf/lib/mptcp_bpf/*.h include/mptcp_bpf/*.h)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) $(SAN_FLAGS) -o $@ $< $(T)/user-san.o $(B)/catalog.o $(TEST_LIBS) -lcmocka
+	$(Q)$(CC) $(TEST_CFLAGS) $(SAN_FLAGS) -o $@ $< $(T)/user-san.o $(B)/catalog.o $(TEST_LIBS) -lcmocka -lm
 
 # Programs in the kernel by BPF_PROG_TEST_RUN: a file with main() is a test, the others serve all of them.
 PROG_MAINS := $(sort $(shell grep -l '^int main' tests/prog/*.c 2>/dev/null))

@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "attach.h"
+#include "cc.h"
 #include "cmd.h"
 #include "dev.h"
 #include "err.h"
@@ -201,6 +202,8 @@ static int load(struct job *job, uint32_t max_subflows)
 		return err;
 	if (job->policy.desc.policy.kind == MPB_SCHED)
 		return scheduler_load(&job->ns, &job->policy, job->args, max_subflows);
+	if (job->policy.desc.policy.kind == MPB_CC)
+		return cc_load(&job->ns, &job->policy, job->args, max_subflows);
 	loaded = pin_exists(pin_path(path, "%s/opt/%s", job->ns.dir, name));
 	if (loaded && !job->args->ndevs) {
 		err_hint("'mptcp-bpf tune %s KEY=VALUE' changes it, 'load %s dev IF' adds a device, 'unload %s' ends it", name, name, name);
@@ -221,6 +224,12 @@ static int load(struct job *job, uint32_t max_subflows)
 
 static int check_kernel(const struct job *job)
 {
+	if (job->policy.desc.policy.kind == MPB_CC) {
+		if (feature_has("struct_ops_cc"))
+			return 0;
+		err_hint("a kernel from 5.6 with BTF has it");
+		return err_lacks(job->policy.desc.policy.name, "this kernel takes no congestion control in BPF");
+	}
 	if (!feature_has("bpf_loop")) {
 		err_hint("a kernel from 5.17 has it");
 		return err_lacks(job->policy.desc.policy.name, "this kernel has no bpf_loop, which walks the options");
@@ -243,7 +252,7 @@ int cmd_load(const struct args *a)
 		err = policy_open(args.policy, &job.policy); /* before the mount namespace changes */
 	if (err)
 		return err;
-	if (job.policy.desc.policy.kind != MPB_OPT_POLICY && job.policy.desc.policy.kind != MPB_SCHED)
+	if (job.policy.desc.policy.kind != MPB_OPT_POLICY && job.policy.desc.policy.kind != MPB_SCHED && job.policy.desc.policy.kind != MPB_CC)
 		err = err_fail(EINVAL, args.policy, "is of kind %s, which cannot be loaded by itself", kind_word(job.policy.desc.policy.kind));
 	if (!err)
 		err = apply_settings(&job);

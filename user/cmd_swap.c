@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <bpf/libbpf.h>
+#include "cc.h"
 #include "cmd.h"
 #include "err.h"
 #include "loaded.h"
@@ -23,7 +24,8 @@ static int apply_settings(const struct args *a, const struct ns *ns, struct poli
 	uint64_t value;
 	int err = 0;
 
-	if (a->nwords > 3 && pin_exists(pin_path(path, "%s/sched/%s", ns->dir, p->desc.policy.name))) {
+	pin_path(path, "%s/%s/%s", p->desc.policy.kind == MPB_CC ? PIN_GLOBAL : ns->dir, kind_word(p->desc.policy.kind), p->desc.policy.name);
+	if (a->nwords > 3 && pin_exists(path)) {
 		err_hint("'mptcp-bpf tune %s KEY=VALUE'", p->desc.policy.name);
 		return err_fail(EEXIST, p->desc.policy.name, "loaded already: swap to it goes without settings");
 	}
@@ -39,16 +41,68 @@ static int apply_settings(const struct args *a, const struct ns *ns, struct poli
 	return err;
 }
 
+/* What is loaded, or a congestion control of the kernel's own. */
+static int kind_of(const struct ns *ns, const char *name, uint32_t *kind)
+{
+	struct loaded l;
+	int err;
+
+	*kind = MPB_CC;
+	if (cc_is_kernels(name))
+		return 0;
+	err = loaded_open(ns, name, &l);
+	if (err)
+		return err;
+	loaded_close(&l);
+	*kind = l.desc.policy.kind;
+	return 0;
+}
+
+/* p->obj is NULL where the new one is a congestion control of the kernel's own. */
+static int swap(const struct args *a, const struct ns *ns, struct policy *p)
+{
+	const char *old = a->words[1], *name = p->obj ? p->desc.policy.name : a->words[2];
+	uint32_t kind = p->obj ? p->desc.policy.kind : MPB_CC, old_kind;
+	int err = kind_of(ns, old, &old_kind);
+
+	if (!p->obj && !cc_is_kernels(name))
+		return err_fail(ENOENT, name, "no such policy"); /* seen as the kernel's own only where our pins are hidden */
+	if (err)
+		return err;
+	if (old_kind != kind)
+		return err_fail(EINVAL, name, "is of kind %s, %s is of kind %s", kind_word(kind), old, kind_word(old_kind));
+	if (!strcmp(old, name))
+		return err_fail(EEXIST, old, "is in its own place already");
+	if (!p->obj)
+		return a->nwords > 3 ? err_usage(name, "is the kernel's own and has no settings here") : cc_swap(ns, old, name, NULL);
+	err = apply_settings(a, ns, p);
+	if (err)
+		return err;
+	switch (kind) {
+	case MPB_SCHED:
+		return scheduler_swap(ns, old, p);
+	case MPB_CC:
+		return cc_swap(ns, old, name, p);
+	case MPB_OPT_POLICY:
+		return option_swap(ns, old, p);
+	default:
+		return err_fail(EINVAL, old, "is of kind %s; schedulers, congestion controls and option policies are swapped in place", kind_word(kind));
+	}
+}
+
 int cmd_swap(const struct args *a)
 {
-	struct policy p;
-	struct loaded l;
+	struct policy p = {};
 	struct ns ns;
 	int err;
 
 	if (a->nwords < 3)
 		return err_usage("swap", "needs the name of a loaded policy and of the one to put in its place");
 	err = policy_open(a->words[2], &p); /* before the mount namespace changes */
+	if (err && cc_is_kernels(a->words[2])) {
+		err_clear();
+		err = 0;
+	}
 	if (err)
 		return err;
 	err = ns_enter(a->netns, &ns);
@@ -57,22 +111,7 @@ int cmd_swap(const struct args *a)
 	if (!err)
 		err = sweep(&ns);
 	if (!err)
-		err = loaded_open(&ns, a->words[1], &l);
-	if (err)
-		goto out;
-	loaded_close(&l);
-	if (l.desc.policy.kind != p.desc.policy.kind)
-		err = err_fail(EINVAL, p.desc.policy.name, "is of kind %s, %s is of kind %s", kind_word(p.desc.policy.kind), a->words[1],
-			       kind_word(l.desc.policy.kind));
-	else if (p.desc.policy.kind != MPB_SCHED && p.desc.policy.kind != MPB_OPT_POLICY)
-		err = err_fail(EINVAL, a->words[1], "is of kind %s; schedulers and option policies are swapped in place", kind_word(l.desc.policy.kind));
-	else if (!strcmp(a->words[1], p.desc.policy.name))
-		err = err_fail(EEXIST, a->words[1], "is in its own place already");
-	if (!err)
-		err = apply_settings(a, &ns, &p);
-	if (!err)
-		err = p.desc.policy.kind == MPB_SCHED ? scheduler_swap(&ns, a->words[1], &p) : option_swap(&ns, a->words[1], &p);
-out:
+		err = swap(a, &ns, &p);
 	policy_close(&p);
 	return err;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "attach.h"
+#include "cc.h"
 #include "cmd.h"
 #include "err.h"
 #include "paths.h"
@@ -55,6 +56,11 @@ static int unload_sched(const char *name, void *arg)
 	return scheduler_unload(arg, name);
 }
 
+static int unload_cc(const char *name, void *arg)
+{
+	return cc_unload(arg, name);
+}
+
 /* All that this namespace was given: policies of every kind, rules, paths. */
 static int unload_all(struct ns *ns)
 {
@@ -66,6 +72,8 @@ static int unload_all(struct ns *ns)
 	err = pin_each(pin_path(path, "%s/opt", ns->dir), false, unload_one, ns);
 	if (!err)
 		err = pin_each(pin_path(path, "%s/sched", ns->dir), false, unload_sched, ns);
+	if (!err)
+		err = pin_each(pin_path(path, "%s/cc", ns->dir), false, unload_cc, ns);
 	if (!err && rules_count(ns))
 		err = rules_write(ns, &rules);
 	if (!err && paths_count(ns))
@@ -83,6 +91,8 @@ static int unload_named(struct ns *ns, const char *name)
 			return unload_dir(ns, name);
 		if (pin_exists(pin_path(path, "%s/sched/%s", ns->dir, name)))
 			return scheduler_unload(ns, name);
+		if (cc_is_loaded(ns, name))
+			return cc_unload(ns, name);
 	}
 	err_hint("'mptcp-bpf list' shows what is loaded");
 	return err_fail(ENOENT, name, "not loaded in this network namespace");

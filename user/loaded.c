@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include "cc.h"
 #include "err.h"
 #include "loaded.h"
 #include "pin.h"
@@ -55,6 +56,10 @@ int loaded_open(const struct ns *ns, const char *name, struct loaded *l)
 	if (fd < 0 && !strchr(name, '/') && name[0] != '+') {
 		pin_path(l->at, "%s/steer/at", ns->dir);
 		fd = pinned(pin_path(l->dir, "%s/sched/%s", ns->dir, name), "policy");
+	}
+	if (fd < 0 && cc_is_loaded(ns, name)) {
+		l->at[0] = 0;
+		fd = pinned(pin_path(l->dir, CC_GLOBAL "/%s", name), "policy");
 	}
 	if (fd < 0) {
 		err_hint("'mptcp-bpf list' shows what is loaded");
@@ -115,7 +120,9 @@ int loaded_each(const struct ns *ns, int (*each)(struct loaded *l, void *arg), v
 
 	int ret = pin_each(pin_path(path, "%s/opt", ns->dir), false, visit, &w);
 
-	return ret ? ret : pin_each(pin_path(path, "%s/sched", ns->dir), false, visit, &w);
+	if (!ret)
+		ret = pin_each(pin_path(path, "%s/sched", ns->dir), false, visit, &w);
+	return ret ? ret : pin_each(pin_path(path, "%s/cc", ns->dir), false, visit, &w);
 }
 
 static int visit_batch(const char *batch, void *arg)

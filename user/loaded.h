@@ -10,7 +10,7 @@
 struct loaded {
 	struct desc desc;
 	char dir[PATH_MAX];
-	char at[PATH_MAX]; /* its attachments; of a scheduler, the runtime's */
+	char at[PATH_MAX]; /* its attachments; of a scheduler, the runtime's; "" for a congestion control */
 	int tune, counts, devtune; /* map descriptors; -1 where the policy has none */
 };
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where the state lives: pins under /sys/fs/bpf/mptcp-bpf/, in the mount namespace of PID 1.
  *   global/observe/   the observer: its link, its maps
+ *   global/cc/NAME/   a congestion control: ops (the registered map), policy, tune, groups
  *   COOKIE/           a network namespace: conns, subflows, clsact/IFINDEX (markers)
  *   COOKIE/opt/NAME/  a loaded policy: policy, tune, counts, devtune, progs/, at/N/ (the links of one load)
+ *   COOKIE/cc/NAME/   empty: the namespace uses this congestion control
  * A directory whose name begins with '+' is not committed: what a call that was killed leaves behind. */
 #ifndef MPB_PIN_H
 #define MPB_PIN_H

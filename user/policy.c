@@ -320,6 +320,43 @@ static int check_sched_program(const char *what, const struct policy *p)
 	return 0;
 }
 
+/* A congestion control is one struct tcp_congestion_ops, which has the policy's name as a variable and to the kernel, and its functions. */
+static int check_cc(const char *what, const struct policy *p)
+{
+	const char *name = p->desc.policy.name;
+	const struct btf *btf = bpf_object__btf(p->obj);
+	const struct btf_type *type = btf__type_by_id(btf, btf__find_by_name_kind(btf, "tcp_congestion_ops", BTF_KIND_STRUCT));
+	const char *bytes = NULL;
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	uint32_t at = 0;
+	size_t len = 0;
+	int n = 0;
+
+	bpf_object__for_each_map(map, p->obj) {
+		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
+			continue;
+		n++;
+		if (!strcmp(bpf_map__name(map), name))
+			bytes = bpf_map__initial_value(map, &len);
+	}
+	for (int i = 0; type && i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), "name"))
+			at = btf_member_bit_offset(type, i) / 8;
+	if (n != 1 || !bytes || !type || type->size != len || !at || at + MPB_NAME_LEN > len || strncmp(bytes + at, name, MPB_NAME_LEN)) {
+		err_hint("end the file with MPB_CC()");
+		return err_fail(EINVAL, what, "it must have one struct tcp_congestion_ops, called '%s'", name);
+	}
+	bpf_object__for_each_program(prog, p->obj) {
+		if (!strcmp(bpf_program__section_name(prog), "struct_ops"))
+			continue;
+		err_hint("a congestion control has no programs but those that MPB_CC() makes");
+		return err_fail(EINVAL, what, "program '%s' in section '%s' has no place in a congestion control", bpf_program__name(prog),
+				bpf_program__section_name(prog));
+	}
+	return 0;
+}
+
 /* The tunables are where their section has room for them, each in one aligned store. */
 static int check_tunables(const char *what, const struct policy *p)
 {
@@ -367,6 +404,8 @@ int policy_open_mem(const char *what, const void *image, size_t size, struct pol
 		err = check_opt_programs(what, p);
 	if (!err && p->desc.policy.kind == MPB_SCHED)
 		err = check_sched_program(what, p);
+	if (!err && p->desc.policy.kind == MPB_CC)
+		err = check_cc(what, p);
 	if (err)
 		policy_close(p);
 	return err;

@@ -80,6 +80,14 @@ static json_t *counters(const struct desc *d, const struct loaded *l, const stru
 	return o;
 }
 
+/* What carries the policy out: of what hangs on devices, the hook. */
+static const char *backend(const struct desc *d, const struct places *p)
+{
+	if (d->policy.kind == MPB_CC)
+		return "struct_ops";
+	return p->n ? p->at[0].hook : "none";
+}
+
 json_t *report_policy(const struct desc *d, const struct loaded *l)
 {
 	json_t *devs = json_array(), *attachments = json_array();
@@ -96,7 +104,7 @@ json_t *report_policy(const struct desc *d, const struct loaded *l)
 							     "hook", a->hook, "mode", a->mode, "counters", counters(d, l, a)));
 	}
 	return json_pack("{s:s,s:s,s:s,s:b,s:o*,s:o,s:o,s:o}", "name", d->policy.name, "kind", kind_word(d->policy.kind), "summary", d->policy.summary,
-			 "loaded", l != NULL, "backend", l ? json_string(p.n ? p.at[0].hook : "none") : NULL, "devs", devs, "attachments", attachments,
+			 "loaded", l != NULL, "backend", l ? json_string(backend(d, &p)) : NULL, "devs", devs, "attachments", attachments,
 			 "tunables", report_tunables(d, l));
 }
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "attach.h"
+#include "cc.h"
 #include "err.h"
 #include "pin.h"
 #include "scheduler.h"
@@ -180,6 +181,8 @@ int sweep(const struct ns *ns)
 		err = scheduler_sweep(ns);
 	if (!err)
 		err = pin_each(PIN_BASE, false, sweep_namespace, &dead);
+	if (!err)
+		err = cc_sweep();
 	free(dead.live.list);
 	if (!err)
 		err = state_release(ns); /* nothing, unless nothing is loaded */

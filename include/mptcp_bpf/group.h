@@ -36,9 +36,9 @@ struct mpb_cc_change {
 struct mpb_cc_round {
 	__u32 cwnd;
 	__u32 ssthresh;
-	__u32 rtt_us;   /* mean of the round */
-	__u32 base_us;  /* least ever */
-	__u32 queue_us; /* least queueing delay since the last drain, plus 1; 0: none yet. The policy keeps it. */
+	__u32 rtt_us;   /* mean of the round, above 0 */
+	__u32 base_us;  /* least ever, above 0 */
+	__u32 queue_us; /* the policy's own to remember; 0 at first */
 };
 
 /* The verifier follows a number through a loop, not the pointer that clang would make of it. */

@@ -18,9 +18,9 @@ struct mpb_cc_ops {
 };
 
 struct mpb_cc_delay_ops {
-	/* Once a round trip that had more than two samples: changes r->cwnd, r->ssthresh and r->queue_us. Slow start goes on as long as cwnd stays below
-	 * ssthresh. Other rounds are Reno's. */
-	void (*round)(const struct mpb_cc_view *v, struct mpb_cc_round *r);
+	/* Once a round trip that had more than two samples: changes r->cwnd, r->ssthresh and r->queue_us, or returns 1: slow start goes on. Other rounds,
+	 * and those with loss, are Reno's. */
+	int (*round)(const struct mpb_cc_view *v, struct mpb_cc_round *r);
 };
 
 #ifdef __bpf__

@@ -169,12 +169,17 @@ static __always_inline struct mpb_group *mpb_cc_publish(struct sock *sk, __u8 st
 	return g;
 }
 
+static __always_inline __u8 mpb_ca_state(struct sock *sk)
+{
+	return BPF_CORE_READ_BITFIELD((struct inet_connection_sock *)sk, icsk_ca_state);
+}
+
 static __always_inline void mpb_cc_state(struct sock *sk, __u8 state)
 {
 	struct mpb_cc_priv *p = mpb_cc_priv(sk);
 	__u64 acked = mpb_tcp(sk)->bytes_acked;
 
-	if (state >= TCP_CA_RECOVERY && BPF_CORE_READ_BITFIELD((struct inet_connection_sock *)sk, icsk_ca_state) < TCP_CA_RECOVERY) {
+	if (state >= TCP_CA_RECOVERY && mpb_ca_state(sk) < TCP_CA_RECOVERY) {
 		p->loss_gap = acked - p->loss_at;
 		p->loss_at = acked;
 	}
@@ -283,8 +288,9 @@ static __always_inline void mpb_cc_delay_avoid(struct sock *sk, __u32 ack, __u32
 	__u32 samples = p->samples;
 	struct mpb_cc_round r;
 	struct mpb_cc_view v;
+	int slow_start;
 
-	if (!g || mpb_cc_look(sk, g, &v) < 2)
+	if (!g || mpb_cc_look(sk, g, &v) < 2 || mpb_ca_state(sk))
 		return tcp_reno_cong_avoid(sk, ack, acked);
 	if ((__s32)(ack - p->round_end) <= 0) {
 		if (tp->snd_cwnd < tp->snd_ssthresh && mpb_cwnd_limited(tp))
@@ -297,15 +303,16 @@ static __always_inline void mpb_cc_delay_avoid(struct sock *sk, __u32 ack, __u32
 	p->rtt_sum = 0;
 	if (samples <= 2)
 		return tcp_reno_cong_avoid(sk, ack, acked);
-	ops->round(&v, &r);
+	slow_start = ops->round(&v, &r);
 	p->queue_us = r.queue_us;
-	if (r.cwnd >= tp->snd_cwnd && !mpb_cwnd_limited(tp))
+	if ((slow_start || r.cwnd > tp->snd_cwnd) && !mpb_cwnd_limited(tp))
 		return;
-	if (r.cwnd < r.ssthresh)
+	if (slow_start) {
 		tcp_slow_start(tp, acked);
-	else
+	} else {
 		mpb_set_cwnd(tp, r.cwnd);
-	tp->snd_ssthresh = r.ssthresh;
+		tp->snd_ssthresh = r.ssthresh;
+	}
 }
 
 #endif
