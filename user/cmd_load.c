@@ -14,6 +14,7 @@
 #include "feature.h"
 #include "loaded.h"
 #include "pin.h"
+#include "preset.h"
 #include "scheduler.h"
 #include "state.h"
 #include "sweep.h"
@@ -299,6 +300,8 @@ int cmd_load(const struct args *a)
 	int err;
 
 	err = load_args_parse(a, &args);
+	if (!err)
+		err = preset_expand(&args);
 	if (!err)
 		err = policy_open(args.policy, &job.policy); /* before the mount namespace changes */
 	if (err)
