@@ -140,6 +140,7 @@ void app_room(struct conn *c)
 	if (room > a->until - c->write_seq)
 		room = a->until - c->write_seq;
 	c->write_seq += room;
+	conn_room(c); /* has it filled the buffer? */
 }
 
 void app_delivered(struct conn *c)

@@ -6,6 +6,7 @@
 #define BURST 65428 /* MPTCP_SEND_BURST_SIZE */
 #define FRAGMENT 16384
 #define RETRANSMIT_MIN (200 * MILLI)
+#define STALE_COUNT 4 /* net.mptcp.stale_loss_cnt */
 
 struct setup setup;
 
@@ -42,7 +43,7 @@ void conn_decide(struct conn *c)
 
 	for (unsigned int i = 0; i < c->nsubflows; i++) {
 		subflow_view(&c->sf[i], &v.sf[i]);
-		v.alive |= c->sf[i].alive ? mpb_bit(i) : 0;
+		v.alive |= c->sf[i].alive && !c->sf[i].stale ? mpb_bit(i) : 0;
 		v.set |= c->sf[i].alive && !c->sf[i].backup ? mpb_bit(i) : 0;
 	}
 	if (!setup.policy || !(v.alive & (v.alive - 1)))
@@ -72,7 +73,7 @@ static struct subflow *stock_choice(struct conn *c)
 		struct subflow *s = &c->sf[i];
 		double linger;
 
-		if (!s->alive)
+		if (!s->alive || s->stale)
 			continue;
 		if (!s->avg_pacing)
 			s->avg_pacing = subflow_pacing(s);
@@ -100,6 +101,25 @@ static void arm(struct conn *c)
 	c->retransmit_armed = true;
 }
 
+/* mptcp_pm_subflow_chk_stale(): with no word from a subflow for some rounds of the timer, and another that works, all that is not acknowledged is
+ * given out anew. */
+static void find_stale(struct conn *c)
+{
+	unsigned int works = 0;
+
+	for (unsigned int i = 0; i < c->nsubflows; i++)
+		works += c->sf[i].alive && !c->sf[i].stale && !(c->sf[i].view.flags & MPB_SF_LOSS);
+	for (unsigned int i = 0; i < c->nsubflows && works; i++) {
+		struct subflow *s = &c->sf[i];
+
+		if (!s->alive || s->stale || !(s->view.flags & MPB_SF_LOSS) || ++s->stale_count < STALE_COUNT)
+			continue;
+		s->stale = true;
+		c->snd_nxt = c->snd_una;
+		conn_push(c);
+	}
+}
+
 /* __mptcp_retrans(): what the peer misses longest goes to a subflow that has nothing to do. */
 static void retransmit(void *who, uint64_t a, uint64_t b)
 {
@@ -116,8 +136,9 @@ static void retransmit(void *who, uint64_t a, uint64_t b)
 		at(c->retransmit_at, retransmit, c, 0, 0);
 		return;
 	}
+	find_stale(c);
 	for (unsigned int i = 0; i < c->nsubflows; i++)
-		if (c->sf[i].alive && !c->sf[i].wmem && (!best || (best->backup && !c->sf[i].backup)))
+		if (c->sf[i].alive && !c->sf[i].stale && !c->sf[i].wmem && (!best || (best->backup && !c->sf[i].backup)))
 			best = &c->sf[i];
 	if (best) {
 		subflow_queue(best, c->snd_una, len < FRAGMENT ? len : FRAGMENT);
@@ -152,20 +173,27 @@ void conn_push(struct conn *c)
 	}
 }
 
-uint64_t conn_room(const struct conn *c)
+uint64_t conn_room(struct conn *c)
 {
 	uint64_t limit = 0, used = c->write_seq - c->snd_una;
 
 	for (unsigned int i = 0; i < c->nsubflows; i++)
 		limit += c->sf[i].alive ? c->sf[i].sndbuf : 0; /* __mptcp_propagate_sndbuf() */
-	return limit > used ? limit - used : 0;
+	if (limit <= used)
+		c->blocked = true;
+	else if (limit - used >= used / 2) /* sk_stream_is_writeable() */
+		c->blocked = false;
+	return c->blocked ? 0 : limit - used;
 }
 
 void conn_acknowledged(struct conn *c, struct subflow *s, uint64_t una)
 {
-	(void)s;
+	s->stale = false;
+	s->stale_count = 0;
 	if (una > c->snd_una) {
 		c->snd_una = una;
+		if (c->snd_nxt < una) /* it was given out anew */
+			c->snd_nxt = una;
 		c->wnd_end = una + setup.window;
 		arm(c);
 	}

@@ -26,6 +26,7 @@ static struct sched_policy self;
 __attribute__((constructor)) static void announce(void)
 {
 	self.name = mpb_policy.name;
+	self.native = mpb_policy.flags & MPB_NATIVE;
 	self.ops = &mpb_sched_under_test;
 	sched_policy(&self);
 }

@@ -3,6 +3,7 @@
 #ifndef MPB_SIM_POLICY_H
 #define MPB_SIM_POLICY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <mptcp_bpf/sched.bpf.h>
 
@@ -17,6 +18,7 @@ struct policy_tune {
 struct sched_policy {
 	const char *name;
 	const struct mpb_sched_ops *ops;
+	bool native; /* steering cannot carry it out */
 	unsigned int ntunes;
 	struct policy_tune tunes[POLICY_TUNES_MAX];
 	struct sched_policy *next;

@@ -187,6 +187,8 @@ int main(int argc, char **argv)
 		setup.policy = setup.policy->next;
 	if (!setup.policy && strcmp(name, "stock") && strcmp(name, "tcp"))
 		fail(name, "no such policy; --help names them");
+	if (setup.policy && setup.policy->native)
+		fail(name, "backup flags cannot carry it out");
 	for (int i = 2; i < argc; i++) {
 		const char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
 

@@ -60,7 +60,8 @@ struct subflow {
 	uint64_t retrans;
 	uint64_t round;                 /* the segment that ends a round of HyStart */
 	uint32_t round_samples, round_rtt_us, last_rtt_us;
-	bool in_recovery, rto_armed, backup, alive, send_armed;
+	bool in_recovery, rto_armed, backup, alive, stale, send_armed;
+	unsigned int stale_count;
 	struct mpb_sf view;             /* kept up to date but for what view_of() fills in */
 };
 
@@ -77,7 +78,7 @@ struct hole {
 /* conn.c: the data level: the stock scheduler, the policy that steers it, order at the receiver, reinjection. */
 struct conn {
 	uint64_t write_seq, snd_nxt, snd_una, wnd_end, rcv_nxt, retransmit_at;
-	bool retransmit_armed;
+	bool retransmit_armed, blocked;
 	unsigned int nsubflows, nheld, held_size;
 	struct subflow sf[MPB_SUBFLOWS];
 	struct hole *held;                        /* what the receiver has beyond rcv_nxt, in order */
@@ -96,7 +97,7 @@ extern struct setup setup;
 
 void conn_open(struct conn *c);
 void conn_push(struct conn *c);
-uint64_t conn_room(const struct conn *c);                                /* bytes that the application may write */
+uint64_t conn_room(struct conn *c);                                      /* bytes that the application may write; once none, it sleeps for a third */
 void conn_acknowledged(struct conn *c, struct subflow *s, uint64_t una); /* an ACK came, and brought this DATA_ACK */
 void conn_arrived(struct conn *c, uint64_t dsn, uint32_t len);
 void conn_decide(struct conn *c);

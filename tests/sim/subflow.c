@@ -8,7 +8,7 @@
 #define WINDOW_INITIAL 10
 #define REORDERING 3
 #define HYSTART_SAMPLES 8
-#define SNDBUF_MIN 87040
+#define SNDBUF_A_PACKET 4352 /* what tcp_sndbuf_expand() allows for one, twice of it for each packet of the window */
 #define SNDBUF_MAX (4U << 20)
 #define CUBIC_C 0.4    /* RFC 9438 section 4 */
 #define CUBIC_BETA 0.7
@@ -21,7 +21,7 @@ static struct segment *segment(const struct subflow *s, uint64_t n)
 
 void subflow_init(struct subflow *s, struct conn *c, struct path *p)
 {
-	*s = (struct subflow){ .conn = c, .path = p, .cwnd = WINDOW_INITIAL, .ssthresh = 1e9, .sndbuf = SNDBUF_MIN, .size = 64 };
+	*s = (struct subflow){ .conn = c, .path = p, .cwnd = WINDOW_INITIAL, .ssthresh = 1e9, .sndbuf = 2 * WINDOW_INITIAL * SNDBUF_A_PACKET, .size = 64 };
 	s->seg = calloc(s->size, sizeof(*s->seg));
 	if (!s->seg)
 		abort();
@@ -237,8 +237,8 @@ static void acknowledged(void *who, uint64_t mark, uint64_t una)
 		}
 		if (!s->in_recovery || s->cwnd < s->ssthresh)
 			grow(s, limited);
-		want = 2 * s->cwnd * MSS;
-		if (want > s->sndbuf) /* tcp_sndbuf_expand() */
+		want = 2 * s->cwnd * SNDBUF_A_PACKET;
+		if (want > s->sndbuf)
 			s->sndbuf = want < SNDBUF_MAX ? want : SNDBUF_MAX;
 		arm(s);
 	}
