@@ -188,6 +188,33 @@ for kind in "IPv6 fd77:1::2" "devices without a link header 10.77.1.2 ,tun" "vet
 	down
 done
 
+# Nine subflows, seven of them on one device: eight are steered, the ninth is counted and left alone.
+up --path none --path none
+for ns in client server; do $ns ip mptcp limits set subflows 8 add_addr_accepted 8; done
+client ip mptcp endpoint flush
+client ip mptcp endpoint add 10.77.2.1 dev path2 subflow id 2
+for ((i = 11; i <= 17; i++)); do
+	client ip addr add 10.77.1.$i/24 dev path1
+	client ip mptcp endpoint add 10.77.1.$i dev path1 subflow id $i
+done
+mb load $only id=12
+nine() { [ "$(look client 'scalar @{$c->{subflows}}')" = 9 ]; }
+for ((port = 5041; port < 5045; port++)); do # now and then the kernel joins none of them
+	begin 10.77.1.2 $port -r 8000000 -d 10
+	until_true nine && break
+done
+ok "nine subflows" nine
+sleep 0.5
+per_id() { look client 'join ",", map { "$_->{local_id}=$_->{bytes_sent}" } @{$c->{subflows}}'; }
+before=$(per_id)
+sleep 1
+echo "# $before -> $(per_id)"
+is "$(perl -e 'my %b = map { split /=/ } split /,/, $ARGV[0]; my %a = map { split /=/ } split /,/, $ARGV[1]; my ($more) = sort { $b <=> $a } map { $a{$_} - $b{$_} } grep { $_ != 12 } keys %a;
+	print $a{12} - $b{12} > 5e5 ? 1 : 0' "$before" "$(per_id)")" 1 "one of those on one device carries the data"
+ok "the ninth is counted" test "$(steer many)" -ge 1
+ok "the payload is whole" finish $port
+down
+
 # Rules: several policies at once, for new connections and for those that live.
 up --path 20mbit,5ms --path 20mbit,20ms
 mkdir -p "$work/cg"
