@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The native back end: a policy behind struct mptcp_sched_ops, for kernels that let BPF register packet schedulers (the MPTCP developers' export tree;
  * the feature `native_sched`). The same text, compiled with -DMPB_BACKEND_NATIVE, decides for each burst instead of each acknowledgement; of the set that it
- * returns the subflow with the least queue, as a time, takes the burst, or with MPB_NATIVE all of them take it. */
+ * returns the subflow with the least queue, as a time, takes the burst, or with MPB_NATIVE all of them take it. Rates are not put in force, and what
+ * an operator said of paths is not known here. Compiled by the tests; no kernel at hand could run it. */
 #ifndef MPTCP_BPF_NATIVE_BPF_H
 #define MPTCP_BPF_NATIVE_BPF_H
 
@@ -101,6 +102,7 @@ static __always_inline void mpb_native_read(struct mptcp_sock *msk, struct mpb_s
 		if (c->used & ~seen & mpb_bit(i))
 			c->view.sf[i] = (struct mpb_sf){};
 	c->used &= seen;
+	c->wish = c->backup; /* nobody but the peer sets it here */
 	c->view.alive &= seen;
 	c->view.set = c->view.alive;
 }
@@ -148,7 +150,7 @@ static __always_inline mpb_set mpb_native_idle(const struct mpb_view *v)
 #define MPB_SCHED(_name, _summary, _priv, ...)                                                                          \
 	MPB_DESCRIBE(MPB_SCHED, _name, _summary, __VA_ARGS__);                                                          \
 	_Static_assert(sizeof(struct _priv) <= MPB_PRIV_SIZE, "private memory of a connection: at most 64 bytes");      \
-	_Static_assert(sizeof("mpb_" #_name) <= 16, "MPTCP_SCHED_NAME_MAX");                                            \
+	_Static_assert(sizeof(#_name) <= 16, "MPTCP_SCHED_NAME_MAX");                                                   \
 	SEC("struct_ops") int BPF_PROG(_name##_send, struct mptcp_sock *msk)                                            \
 	{                                                                                                               \
 		struct mpb_steer *c = mpb_native_conn(msk);                                                             \
@@ -184,7 +186,7 @@ static __always_inline mpb_set mpb_native_idle(const struct mpb_view *v)
 		.get_send = (void *)_name##_send,                                                                       \
 		.get_retrans = (void *)_name##_retrans,                                                                 \
 		.release = (void *)_name##_release,                                                                     \
-		.name = "mpb_" #_name,                                                                                  \
+		.name = #_name,                                                                                         \
 	}
 
 #endif
