@@ -31,8 +31,8 @@ REJECT := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/reject/*.bpf.c
 # Schedulers that a test needs and nobody else.
 TEST_POLICIES := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/policies/*.bpf.c)))
 
-# Fuzzers: libFuzzer with ASan and UBSan. fuzz_option links every option policy, each compiled with names of its own.
-FUZZ := $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_object $(T)/fuzz/fuzz_option
+# Fuzzers: libFuzzer with ASan and UBSan. fuzz_option and fuzz_sched link every policy of their kind, each compiled with names of its own.
+FUZZ := $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_object $(T)/fuzz/fuzz_option $(T)/fuzz/fuzz_sched
 FUZZ_SEEDS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/fuzz/seed/*.bpf.c)))
 FUZZ_CC := $(CLANG) $(TEST_CFLAGS) -fsanitize=fuzzer -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined
 $(T)/fuzz/fuzz_args: tests/fuzz/fuzz_args.c user/args.c user/err.c
@@ -48,11 +48,29 @@ $(T)/fuzz/fuzz_option: tests/fuzz/fuzz_option.c tests/fuzz/opt_policy.c $(FUZZ_P
 		tests/fuzz/opt_policy.c || exit 1; done
 	$(Q)$(FUZZ_CC) -o $@ tests/fuzz/fuzz_option.c $(@).*.o
 
+# Packet schedulers as plain C, for the fuzzer and the simulator: $(call scheds,COMPILER,PREFIX).
+SCHEDS := $(sort $(wildcard bpf/sched/*.bpf.c))
+SCHED_DEPS := $(SCHEDS) $(wildcard tests/sim/policy.[ch] include/mptcp_bpf/*.h bpf/lib/mptcp_bpf/sched.bpf.h bpf/lib/mptcp_bpf/policy.bpf.h)
+scheds = for p in $(SCHEDS); do n=$$(basename $$p .bpf.c); $(1) -c -o $(2).$$n.o -DPOLICY="\"$(CURDIR)/$$p\"" \
+	-Dmpb_sched_under_test=$${n}_ops -Dmpb_policy=$${n}_policy -D_license=$${n}_license tests/sim/policy.c || exit 1; done
+$(T)/fuzz/fuzz_sched: tests/fuzz/fuzz_sched.c tests/fuzz/fuzz.h $(SCHED_DEPS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(call scheds,$(FUZZ_CC),$@)
+	$(Q)$(FUZZ_CC) -o $@ $< $@.*.o
+
+# The simulator: tests/sim/.
+SIM := $(T)/sim/sim
+SIM_CC := $(CC) $(TEST_CFLAGS) -O2
+$(SIM): $(sort $(wildcard tests/sim/*.c)) tests/sim/sim.h $(SCHED_DEPS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(call scheds,$(SIM_CC),$@)
+	$(Q)$(SIM_CC) -o $@ $(filter-out tests/sim/policy.c,$(filter tests/sim/%.c,$^)) $@.*.o -lm
+
 NET := $(sort $(wildcard tests/net/*.t))
-TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(sort $(wildcard tests/build/*.t)) $(NET)
+TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(sort $(wildcard tests/build/*.t tests/sim/*.t)) $(NET)
 ONLY ?= .
 
-tests: all tools $(UNIT) $(PROG) $(REJECT) $(TEST_POLICIES) $(FUZZ) $(FUZZ_SEEDS)
+tests: all tools $(UNIT) $(PROG) $(REJECT) $(TEST_POLICIES) $(FUZZ) $(FUZZ_SEEDS) $(SIM)
 
 # What the objects cost, next to the baselines; SAVE=1 makes it the baselines.
 cost: all $(T)/prog/cost

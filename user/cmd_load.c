@@ -16,6 +16,7 @@
 #include "loaded.h"
 #include "option.h"
 #include "pin.h"
+#include "preset.h"
 #include "scheduler.h"
 #include "state.h"
 #include "sweep.h"
@@ -248,6 +249,8 @@ int cmd_load(const struct args *a)
 	int err;
 
 	err = load_args_parse(a, &args);
+	if (!err)
+		err = preset_expand(&args);
 	if (!err)
 		err = policy_open(args.policy, &job.policy); /* before the mount namespace changes */
 	if (err)

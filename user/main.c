@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "err.h"
 #include "policy.h"
+#include "preset.h"
 
 #ifndef MPB_VERSION
 #define MPB_VERSION "0"
@@ -18,7 +19,7 @@ static const struct {
 } verbs[] = {
 	{ "features", cmd_features, "", "what this kernel can do, with the reason for each no" },
 	{ "list", cmd_list, "[sched|cc|opt|guard]", "policies embedded and loaded, where attached, tunables, counters" },
-	{ "load", cmd_load, "NAME|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...]", "verify, pin and attach a policy: all or nothing" },
+	{ "load", cmd_load, "NAME|PRESET|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...]", "verify, pin and attach a policy: all or nothing" },
 	{ "unload", cmd_unload, "NAME | --all", "take a policy, or all of this namespace, down again" },
 	{ "swap", cmd_swap, "OLD NEW|FILE.o [KEY=VALUE ...]", "put another policy in the place of a loaded one, under traffic" },
 	{ "rule", cmd_rule, "add|del|list [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME]",
@@ -52,6 +53,9 @@ static int run(const struct args *a)
 			continue;
 		if (a->help) {
 			printf("usage: mptcp-bpf %s %s\n%s\n", verbs[i].name, verbs[i].usage, verbs[i].help);
+			for (size_t k = 0; verbs[i].run == cmd_load && k < npresets; k++)
+				printf("%s  %-15s %s%s%s: %s\n", k ? "" : "presets:\n", presets[k].name, presets[k].policy,
+				       presets[k].settings[0] ? " " : "", presets[k].settings, presets[k].gives);
 			return 0;
 		}
 		return verbs[i].run(a);

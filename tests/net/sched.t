@@ -94,6 +94,9 @@ up --path 20mbit,5ms --path 20mbit,20ms
 ok "a scheduler does not run at XDP" fails 2 'a scheduler runs at tcx' mb load minrtt hook xdp
 ok "nor has it settings by device" fails 2 "one value for all devices" mb load minrtt hysteresis_us@path1=1
 ok "what a stock kernel cannot do is refused by name" fails 4 'BPF' mb load redundant
+ok "a preset" mb load handover
+is "$(loaded) $(mb tune standby | grep -o 'return_ms=[0-9]*')" "standby return_ms=5000" "is a scheduler with settings"
+ok "which goes by its own name" mb unload standby
 ok "a rule for a scheduler that is not loaded" fails 1 'no scheduler of this name is loaded' mb rule add peer-port 1 sched minrtt
 ok "a rule that says nothing" fails 2 'neither which scheduler' mb rule add peer-port 1
 ok "a rule with a word that there is not" fails 2 'not a word of a rule' mb rule add pear 10.0.0.0/8 sched minrtt

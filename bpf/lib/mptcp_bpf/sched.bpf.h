@@ -19,7 +19,11 @@ static inline __attribute__((always_inline)) __u32 mpb_layout(const char *name, 
 	return h | 1; /* never 0, which is: none */
 }
 
-#ifdef __bpf__
+#ifdef MPB_BACKEND_NATIVE
+
+#include <mptcp_bpf/native.bpf.h>
+
+#elif defined(__bpf__)
 
 #include <mptcp_bpf/steer.h>
 

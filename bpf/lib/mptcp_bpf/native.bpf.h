@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The native back end: a policy behind struct mptcp_sched_ops, for kernels that let BPF register packet schedulers (the MPTCP developers' export tree;
+ * the feature `native_sched`). The same text, compiled with -DMPB_BACKEND_NATIVE, decides for each burst instead of each acknowledgement; of the set that it
+ * returns the subflow with the least queue, as a time, takes the burst, or with MPB_NATIVE all of them take it. Rates are not put in force, and what
+ * an operator said of paths is not known here. Compiled by the tests; no kernel at hand could run it. */
+#ifndef MPTCP_BPF_NATIVE_BPF_H
+#define MPTCP_BPF_NATIVE_BPF_H
+
+#include <mptcp_bpf/choose.h>
+#include <mptcp_bpf/view.bpf.h>
+#include <bpf/bpf_tracing.h>
+
+#define MPB_BURST 65428 /* MPTCP_SEND_BURST_SIZE */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct mptcp_sock___native {
+	int snd_burst;
+	__u32 token;
+};
+
+struct mptcp_sched_ops___native {
+	int (*get_send)(struct mptcp_sock *msk);
+	int (*get_retrans)(struct mptcp_sock *msk);
+	char name[16];
+	void (*init)(struct mptcp_sock *msk);
+	void (*release)(struct mptcp_sock *msk);
+};
+
+#pragma clang attribute pop
+
+struct bpf_iter_mptcp_subflow {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
+extern int bpf_iter_mptcp_subflow_new(struct bpf_iter_mptcp_subflow *it, struct sock *sk) __ksym;
+extern struct mptcp_subflow_context *bpf_iter_mptcp_subflow_next(struct bpf_iter_mptcp_subflow *it) __ksym;
+extern void bpf_iter_mptcp_subflow_destroy(struct bpf_iter_mptcp_subflow *it) __ksym;
+extern struct sock *bpf_mptcp_subflow_tcp_sock(const struct mptcp_subflow_context *subflow) __ksym;
+extern void mptcp_subflow_set_scheduled(struct mptcp_subflow_context *subflow, bool scheduled) __ksym;
+extern bool bpf_sk_stream_memory_free(const struct sock *sk) __ksym;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32); /* token */
+	__type(value, struct mpb_steer);
+} mpb_native SEC(".maps");
+
+static const struct mpb_steer mpb_native_new;
+
+static __always_inline struct mpb_steer *mpb_native_conn(struct mptcp_sock *msk)
+{
+	__u32 token = BPF_CORE_READ((struct mptcp_sock___native *)msk, token);
+	struct mpb_steer *c = bpf_map_lookup_elem(&mpb_native, &token);
+
+	if (!c) {
+		bpf_map_update_elem(&mpb_native, &token, &mpb_native_new, BPF_NOEXIST);
+		c = bpf_map_lookup_elem(&mpb_native, &token);
+	}
+	if (c)
+		c->view.token = token;
+	return c;
+}
+
+/* The place of a subflow in the view: it keeps it as long as it lives. MPB_SUBFLOWS: there is none. */
+static __always_inline __u32 mpb_native_place(struct mpb_steer *c, struct sock *sk)
+{
+	__u32 place = MPB_SUBFLOWS;
+
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
+		if (place == MPB_SUBFLOWS && c->used & mpb_bit(i) && c->sk[i] == (__u64)sk)
+			place = i;
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++) {
+		if (place != MPB_SUBFLOWS || c->used & mpb_bit(i))
+			continue;
+		place = i;
+		c->used |= mpb_bit(i);
+		c->sk[i] = (__u64)sk;
+		c->tuple[i].dport = BPF_CORE_READ(sk, __sk_common.skc_dport);
+		c->tuple[i].sport = bpf_htons(BPF_CORE_READ(sk, __sk_common.skc_num));
+		c->view.sf[i].weight = 1;
+	}
+	return place;
+}
+
+static __always_inline void mpb_native_read(struct mptcp_sock *msk, struct mpb_steer *c)
+{
+	struct mptcp_subflow_context *sub;
+	__u64 now = bpf_ktime_get_ns();
+	mpb_set seen = 0;
+
+	bpf_for_each(mptcp_subflow, sub, (struct sock *)msk) {
+		struct sock *sk = bpf_mptcp_subflow_tcp_sock(sub);
+		__u32 i = sk ? mpb_native_place(c, sk) : MPB_SUBFLOWS;
+
+		if (i < MPB_SUBFLOWS && !mpb_view_read(c, i, now))
+			seen |= mpb_bit(i);
+	}
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
+		if (c->used & ~seen & mpb_bit(i))
+			c->view.sf[i] = (struct mpb_sf){};
+	c->used &= seen;
+	c->wish = c->backup; /* nobody but the peer sets it here */
+	c->view.alive &= seen;
+	c->view.set = c->view.alive;
+}
+
+/* Of a set, the one whose queue takes the shortest time, as the stock scheduler has it. */
+static __always_inline mpb_set mpb_native_one(const struct mpb_view *v, mpb_set set)
+{
+	__u64 key[MPB_SUBFLOWS];
+
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
+		key[i] = mpb_time_us((__u64)v->sf[i].inflight * v->sf[i].mss + v->sf[i].unsent, v->sf[i].pacing);
+	return mpb_bit(mpb_least(set, key));
+}
+
+/* Returns 0, or -1 where nobody of the set has room: the data waits. */
+static __always_inline int mpb_native_schedule(struct mptcp_sock *msk, struct mpb_steer *c, mpb_set set)
+{
+	struct mptcp_subflow_context *sub;
+	int ret = -1;
+
+	bpf_for_each(mptcp_subflow, sub, (struct sock *)msk) {
+		struct sock *sk = bpf_mptcp_subflow_tcp_sock(sub);
+		__u32 i = sk ? mpb_native_place(c, sk) : MPB_SUBFLOWS;
+
+		if (i >= MPB_SUBFLOWS || !(set & mpb_bit(i)) || !bpf_sk_stream_memory_free(sk))
+			continue;
+		mptcp_subflow_set_scheduled(sub, true);
+		ret = 0;
+	}
+	if (!ret)
+		((struct mptcp_sock___native *)msk)->snd_burst = mpb_min(mpb_waiting(c->view.window), MPB_BURST);
+	return ret;
+}
+
+/* Data that the peer misses goes to a subflow with nothing to do: mptcp_subflow_get_retrans(). */
+static __always_inline mpb_set mpb_native_idle(const struct mpb_view *v)
+{
+	mpb_set idle = 0;
+
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
+		idle |= (1 - mpb_nonzero((__u64)v->sf[i].inflight + v->sf[i].unsent)) << i;
+	return idle & v->alive;
+}
+
+#define MPB_SCHED(_name, _summary, _priv, ...)                                                                          \
+	MPB_DESCRIBE(MPB_SCHED, _name, _summary, __VA_ARGS__);                                                          \
+	_Static_assert(sizeof(struct _priv) <= MPB_PRIV_SIZE, "private memory of a connection: at most 64 bytes");      \
+	_Static_assert(sizeof(#_name) <= 16, "MPTCP_SCHED_NAME_MAX");                                                   \
+	SEC("struct_ops") int BPF_PROG(_name##_send, struct mptcp_sock *msk)                                            \
+	{                                                                                                               \
+		struct mpb_steer *c = mpb_native_conn(msk);                                                             \
+		mpb_set set;                                                                                            \
+                                                                                                                        \
+		if (!c)                                                                                                 \
+			return -1;                                                                                      \
+		mpb_native_read(msk, c);                                                                                \
+		__builtin_memset(&c->ask, 0, sizeof(c->ask));                                                           \
+		set = _name##_pick(&c->view, (struct _priv *)c->priv, &c->ask) & c->view.alive;                         \
+		if (!set)                                                                                               \
+			set = mpb_preferred(&c->view);                                                                  \
+		if (!((0 + __VA_ARGS__ + 0) & MPB_NATIVE))                                                              \
+			set = mpb_native_one(&c->view, set);                                                            \
+		return mpb_native_schedule(msk, c, set);                                                                \
+	}                                                                                                               \
+	SEC("struct_ops") int BPF_PROG(_name##_retrans, struct mptcp_sock *msk)                                         \
+	{                                                                                                               \
+		struct mpb_steer *c = mpb_native_conn(msk);                                                             \
+                                                                                                                        \
+		if (!c)                                                                                                 \
+			return -1;                                                                                      \
+		mpb_native_read(msk, c);                                                                                \
+		return mpb_native_schedule(msk, c, mpb_native_one(&c->view, mpb_native_idle(&c->view)));                \
+	}                                                                                                               \
+	SEC("struct_ops") void BPF_PROG(_name##_release, struct mptcp_sock *msk)                                        \
+	{                                                                                                               \
+		__u32 token = BPF_CORE_READ((struct mptcp_sock___native *)msk, token);                                  \
+                                                                                                                        \
+		bpf_map_delete_elem(&mpb_native, &token);                                                               \
+	}                                                                                                               \
+	SEC(".struct_ops.link") struct mptcp_sched_ops___native _name##_ops = {                                         \
+		.get_send = (void *)_name##_send,                                                                       \
+		.get_retrans = (void *)_name##_retrans,                                                                 \
+		.release = (void *)_name##_release,                                                                     \
+		.name = #_name,                                                                                         \
+	}
+
+#endif
