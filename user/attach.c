@@ -24,11 +24,21 @@ static int pin_and_close(int fd, const char *path)
 	return err;
 }
 
-static int attach_tcx(const char *path, int prog, const struct dev *dev, enum mpb_dir dir)
+/* Before program `last`; behind what is there, where the device has it not. */
+static int attach_tcx(const char *path, int prog, const struct dev *dev, enum mpb_dir dir, int last)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
-	int fd = bpf_link_create(prog, dev->ifindex, dir == MPB_IN ? MPB_BPF_TCX_INGRESS : MPB_BPF_TCX_EGRESS, &opts);
+	int type = dir == MPB_IN ? MPB_BPF_TCX_INGRESS : MPB_BPF_TCX_EGRESS, fd = -1;
 
+	if (last >= 0) {
+		opts.flags = MPB_BPF_F_BEFORE;
+		opts.tcx.relative_fd = last;
+		fd = bpf_link_create(prog, dev->ifindex, type, &opts);
+	}
+	if (last < 0 || (fd < 0 && errno == ENOENT)) {
+		opts.flags = opts.tcx.relative_fd = 0;
+		fd = bpf_link_create(prog, dev->ifindex, type, &opts);
+	}
 	return fd < 0 ? err_fail(errno, dev->name, "cannot attach at tcx: %s", strerror(errno)) : pin_and_close(fd, path);
 }
 
@@ -49,20 +59,27 @@ static int attach_xdp(const char *path, int prog, const struct dev *dev)
 	return fd < 0 ? err_fail(errno, dev->name, "cannot attach XDP: %s", strerror(errno)) : pin_and_close(fd, path);
 }
 
-static int attach_tc(const struct ns *ns, const char *path, int prog, const struct dev *dev, enum mpb_dir dir)
+static int attach_tc(const struct ns *ns, const char *path, int prog, const struct dev *dev, enum mpb_dir dir, bool last)
 {
-	int err;
+	char steer[PATH_MAX];
+	int err, fd;
 
-	if (feature_has("tcx"))
-		return attach_tcx(path, prog, dev, dir);
+	if (feature_has("tcx")) {
+		pin_path(steer, "%s/steer/%s", ns->dir, dev->link ? "steer_in" : "steer_in3");
+		fd = last || dir == MPB_OUT ? -1 : bpf_obj_get(steer);
+		err = attach_tcx(path, prog, dev, dir, fd);
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
 	/* The pin first: it is how a call after a crash finds the filter. */
 	if (bpf_obj_pin(prog, path))
 		return err_fail(errno, path, "cannot pin: %s", strerror(errno));
-	err = clsact_attach(ns, prog, dev->ifindex, dir);
+	err = clsact_attach(ns, prog, dev->ifindex, dir, last);
 	return err ? err_fail(-err, dev->name, "cannot attach at clsact: %s", strerror(-err)) : 0;
 }
 
-int attach(const struct ns *ns, const char *at, const int progs[PROG_MAX], const struct dev *dev, enum hook hook, bool in, bool out)
+int attach(const struct ns *ns, const char *at, const int progs[PROG_MAX], const struct dev *dev, enum hook hook, bool in, bool out, bool last)
 {
 	const int *p = dev->link ? progs : progs + PROG_IN3;
 	char path[PATH_MAX];
@@ -71,9 +88,9 @@ int attach(const struct ns *ns, const char *at, const int progs[PROG_MAX], const
 	if (hook == HOOK_XDP)
 		return attach_xdp(pin_path(path, "%s/%d-xdp", at, dev->ifindex), p[PROG_XDP], dev);
 	if (in)
-		err = attach_tc(ns, pin_path(path, "%s/%d-in", at, dev->ifindex), p[PROG_IN], dev, MPB_IN);
+		err = attach_tc(ns, pin_path(path, "%s/%d-in", at, dev->ifindex), p[PROG_IN], dev, MPB_IN, last);
 	if (!err && out)
-		err = attach_tc(ns, pin_path(path, "%s/%d-out", at, dev->ifindex), p[PROG_OUT], dev, MPB_OUT);
+		err = attach_tc(ns, pin_path(path, "%s/%d-out", at, dev->ifindex), p[PROG_OUT], dev, MPB_OUT, last);
 	return err;
 }
 

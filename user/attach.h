@@ -13,9 +13,9 @@
 enum { PROG_IN, PROG_OUT, PROG_XDP, PROG_IN3, PROG_OUT3, PROG_XDP3, PROG_MAX };
 extern const char *const prog_suffix[PROG_MAX];
 
-/* Attach to one device, behind what is there. Pins go to directory `at`. On failure nothing of this call is left on the device but what detach(at)
- * finds. */
-int attach(const struct ns *ns, const char *at, const int progs[PROG_MAX], const struct dev *dev, enum hook hook, bool in, bool out);
+/* Attach to one device, behind what is there; but at tc ingress the scheduler runtime is the last, so that it sees what option policies leave. Pins go
+ * to directory `at`. On failure nothing of this call is left on the device but what detach(at) finds. */
+int attach(const struct ns *ns, const char *at, const int progs[PROG_MAX], const struct dev *dev, enum hook hook, bool in, bool out, bool last);
 
 /* Take down all attachments pinned in directory `at`, and the directory. Devices that are gone are no error. */
 int detach(const struct ns *ns, const char *at);

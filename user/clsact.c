@@ -12,13 +12,14 @@
 #include "pin.h"
 
 #define PRIO_FIRST 1000 /* ours come behind what other tools put at the usual low numbers */
+#define PRIO_LAST 65535
 
 /* A look at the filters of one device and direction. */
 struct filters {
 	__u32 prog_id;   /* the one searched for */
 	__u32 prio;      /* of it; 0: not there */
 	__u32 handle;
-	__u32 last_prio; /* the largest there is */
+	__u32 last_prio; /* the largest there is, PRIO_LAST aside */
 	int total;
 };
 
@@ -46,7 +47,7 @@ static int see_filter(const struct nlmsghdr *nlh, void *arg)
 			mnl_attr_parse_nested(attr, see_option, &id);
 	}
 	f->total++;
-	if (prio > f->last_prio)
+	if (prio > f->last_prio && prio < PRIO_LAST)
 		f->last_prio = prio;
 	if (id && id == f->prog_id) {
 		f->prio = prio;
@@ -88,7 +89,7 @@ static char *marker(const struct ns *ns, int ifindex, char *path)
 	return pin_path(path, "%s/clsact/%d", ns->dir, ifindex);
 }
 
-int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir)
+int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir, bool last)
 {
 	LIBBPF_OPTS(bpf_tc_hook, qdisc, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point(dir));
@@ -104,7 +105,7 @@ int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir)
 	else if (err != -EEXIST)
 		return err;
 	look(prog, ifindex, dir, &f);
-	opts.priority = f.last_prio < PRIO_FIRST ? PRIO_FIRST : f.last_prio + 1;
+	opts.priority = last ? PRIO_LAST : f.last_prio < PRIO_FIRST ? PRIO_FIRST : f.last_prio + 1;
 	return bpf_tc_attach(&hook, &opts);
 }
 

@@ -8,7 +8,8 @@
 #include <mptcp_bpf/policy.h>
 #include "ns.h"
 
-int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir); /* behind the filters that are there; -errno */
+/* Behind the filters that are there, or behind any that is yet to come. 0 or -errno. */
+int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir, bool last);
 void clsact_detach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir);
 bool clsact_attached(int prog, int ifindex, enum mpb_dir dir);
 

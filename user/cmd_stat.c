@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ static void stat_json(const struct ns *ns, const struct conns *conns, uint32_t t
 	struct mpb_steer_counts steer;
 	const char *comma = "";
 
-	fputs("{\"connections\":[", stdout);
+	printf("{\"netns\":%" PRIu64 ",\"connections\":[", ns->cookie);
 	for (int i = 0; i < conns->n; i++) {
 		json_t *o;
 

@@ -5,6 +5,7 @@
  * are bounded; a full map is counted, and the connection goes on as it would without us. */
 #include <mptcp_bpf/policy.bpf.h>
 #include <mptcp_bpf/pace.bpf.h>
+#include <mptcp_bpf/place.bpf.h>
 #include <mptcp_bpf/rule.bpf.h>
 
 #define SOL_TCP 6
@@ -167,6 +168,18 @@ static __always_inline void set_cc(struct bpf_sock_ops *ctx, struct mpb_ns *ns, 
 		count(&ns->cc_refused);
 }
 
+/* Show a steered connection its new subflow at once: the scheduler would else not see it before a segment arrives on it. */
+static __always_inline void enlist(__u64 cookie, struct mpb_subflow *sf, const struct mpb_tuple *tuple)
+{
+	void *map = bpf_map_lookup_elem(&mpb_ns_steered, &cookie);
+	struct mpb_steer *steer = map ? bpf_map_lookup_elem(map, &sf->token) : NULL;
+
+	if (!steer || __sync_val_compare_and_swap(&steer->busy, 0, 1))
+		return;
+	mpb_place(steer, sf, tuple);
+	__sync_lock_test_and_set(&steer->busy, 0);
+}
+
 static __always_inline void born(struct bpf_sock_ops *ctx, struct mpb_ns *ns, __u64 cookie, enum mpb_side side)
 {
 	__u32 flags = ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG;
@@ -200,6 +213,7 @@ static __always_inline void born(struct bpf_sock_ops *ctx, struct mpb_ns *ns, __
 	conn = conn_join(ns, cookie, sf.token, sf.born_ns);
 	if (conn && conn->joined == 1)
 		choose(conn, cookie, sf.token, &tuple, tp);
+	enlist(cookie, &sf, &tuple);
 	if (conn && conn->cc[0]) {
 		set_cc(ctx, ns, conn);
 		sf.cc_checks = CC_CHECKS;

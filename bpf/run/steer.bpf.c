@@ -4,6 +4,7 @@
  * missing, full or in doubt leaves the kernel's choice alone and is counted. */
 #include <mptcp_bpf/policy.bpf.h>
 #include <mptcp_bpf/inject.bpf.h>
+#include <mptcp_bpf/place.bpf.h>
 #include <mptcp_bpf/rule.bpf.h>
 
 MPB_DESCRIBE(MPB_PROBE, steer, "carries out packet-scheduling policies through the stock scheduler's backup flags");
@@ -116,58 +117,12 @@ __noinline int steer_ask(struct __sk_buff *skb, __u32 slot)
 	return answer;
 }
 
-static __always_inline int same(const struct mpb_tuple *a, const struct mpb_tuple *b)
-{
-	const __u32 *x = (const __u32 *)a, *y = (const __u32 *)b;
-	__u32 differ = 0;
-
-	for (__u32 i = 0; i < sizeof(*a) / sizeof(*x); i++)
-		differ |= x[i] ^ y[i];
-	return !differ;
-}
-
-static __always_inline void forget(struct mpb_steer *c, __u32 i)
-{
-	i &= MPB_SUBFLOWS - 1;
-	c->used &= ~mpb_bit(i);
-	c->view.alive &= ~mpb_bit(i);
-	c->backup &= ~mpb_bit(i);
-	c->wish &= ~mpb_bit(i);
-	c->sk[i] = c->paced[i] = c->flipped_ns[i] = c->read_ns[i] = 0;
-	__builtin_memset(&c->view.sf[i], 0, sizeof(c->view.sf[i]));
-}
-
-/* The number of the subflow in the view; a place is found for a new one. -1: all are taken. */
-static __noinline int place(struct mpb_steer *c, struct mpb_subflow *sf, const struct mpb_tuple *key)
-{
-	__u32 i = (sf->index - 1) & (MPB_SUBFLOWS - 1), k;
-
-	if (sf->index && c->used & mpb_bit(i) && c->sk[i] == sf->sk && same(&c->tuple[i], key))
-		return i;
-	for (k = 0; k < MPB_SUBFLOWS; k++)
-		if (!(c->used & mpb_bit(k)))
-			break;
-	if (k == MPB_SUBFLOWS)
-		return -1;
-	forget(c, k);
-	c->tuple[k] = *key;
-	c->sk[k] = sf->sk;
-	c->used |= mpb_bit(k);
-	if (sf->peer_backup)
-		c->wish |= mpb_bit(k);
-	c->view.sf[k].local_id = sf->local_id;
-	c->view.sf[k].remote_id = sf->remote_id;
-	c->paths = 0;
-	sf->index = k + 1;
-	return k;
-}
-
 static __noinline int read_one(struct mpb_steer *c, __u32 i, __u64 now)
 {
 	int err = mpb_view_read(c, i, now);
 
 	if (err)
-		forget(c, i);
+		mpb_forget(c, i);
 	return err;
 }
 
@@ -378,6 +333,16 @@ static __noinline int decide(struct __sk_buff *skb, struct mpb_steer *c, struct 
 	return change ? flip(skb, c, w, l2, change | (__u64)(alive & ~want) << 32) : MPB_TC_NEXT;
 }
 
+/* A joined subflow may carry data from the moment that the kernel has taken the segment in hand, when we cannot change its flag yet. A copy of the segment,
+ * behind it in the queue, brings us back at once; to TCP it is a duplicate. */
+static __always_inline void wake(struct __sk_buff *skb, struct mpb_steer *c, __u32 i)
+{
+	if ((c->view.alive | c->woken) & mpb_bit(i))
+		return;
+	c->woken |= mpb_bit(i);
+	bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS);
+}
+
 /* A segment of the subflow w->key. */
 static __always_inline int segment(struct __sk_buff *skb, struct mpb_carrier *w, __u32 l2)
 {
@@ -399,7 +364,7 @@ static __always_inline int segment(struct __sk_buff *skb, struct mpb_carrier *w,
 		return MPB_TC_NEXT;
 	}
 	c->view.token = token;
-	i = place(c, sf, &w->key);
+	i = mpb_place(c, sf, &w->key);
 	if (i < 0) {
 		count(many);
 		goto out;
@@ -412,6 +377,7 @@ static __always_inline int segment(struct __sk_buff *skb, struct mpb_carrier *w,
 		count(unread);
 		goto out;
 	}
+	wake(skb, c, i);
 	if (c->used & (c->used - 1) || c->paced[i & (MPB_SUBFLOWS - 1)]) { /* alone there is nothing to choose, but a rate to lift */
 		bpf_loop(MPB_SUBFLOWS, read_sibling, &r, 0);
 		verdict = decide(skb, c, w, l2);
@@ -516,7 +482,7 @@ int steer_kick(struct __sk_buff *skb)
 		choose(c, sf, &w->key);
 	else if (op == MPB_KICK_RELEASE)
 		c->slot = 0;
-	i = place(c, sf, &w->key);
+	i = mpb_place(c, sf, &w->key);
 	r.c = c;
 	r.now = bpf_ktime_get_ns();
 	if (i < 0 || read_one(c, i, r.now)) {

@@ -20,7 +20,7 @@ struct mpb_steer {
 	mpb_set meant;    /* what we last set it to */
 	mpb_set used;     /* sf[i] and tuple[i] stand for a subflow */
 	__u32 flips;
-	__u32 pad;
+	mpb_set woken;    /* looked at again right after a segment that found it unfinished */
 	struct mpb_view view;
 	struct mpb_ask ask;
 	__u8 priv[MPB_PRIV_SIZE] __attribute__((aligned(8)));

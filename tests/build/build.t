@@ -8,7 +8,7 @@ tree=$PWD
 bin=$tree/build/mptcp-bpf
 work=$(mktemp -d)
 at_exit "rm -rf $work"
-cp -r tests/build/fault examples bpf/opt "$work"
+cp -r tests/build/fault examples bpf/opt bpf/sched "$work"
 cd "$work" || bail "no work directory"
 
 # fails STATUS REGEX CMD...: one line of error, perhaps a hint, and no object
@@ -31,7 +31,7 @@ fails_json() {
 		perl -MJSON::PP -e 'my $e = decode_json(join "", <STDIN>)->{error}; exit !("$e->{what}: $e->{why}" =~ $ARGV[0])' -- "$regex" <out
 }
 clean() { [ -z "$(find . -name '*.o' -o -name '*.o.??????')" ]; }
-programs() { bpftool prog show | grep -cE ' name (no_join|null|packet)_'; }
+programs() { bpftool prog show | grep -cE ' name (no_join|null|packet)_| name (cheapest|minrtt) '; }
 
 n=0
 for source in fault/*.bpf.c; do
@@ -75,10 +75,18 @@ is "$(stat -c %A examples/no_join.bpf.o | cut -c2-4)" rw- "readable and writable
 is "$("$bin" -j build examples/no_join.bpf.c -o other.o | perl -MJSON::PP -e 'my $o = decode_json(<STDIN>);
 	print join ",", @$o{qw(file name kind)}, $o->{verified} ? 1 : 0, scalar grep { $_->{insns} > 0 } @{$o->{programs}}')" other.o,no_join,opt,1,6 "-j: what was built, and what it costs"
 ok "the same object again" cmp examples/no_join.bpf.o other.o
+ok "a scheduler that is right" "$bin" build examples/cheapest.bpf.c
+is "$("$bin" -j build examples/cheapest.bpf.c | perl -MJSON::PP -e 'my $o = decode_json(<STDIN>);
+	print join ",", @$o{qw(name kind)}, $o->{verified} ? 1 : 0, scalar grep { $_->{insns} > 0 } @{$o->{programs}}')" cheapest,sched,1,1 "-j: one program, verified"
+sed 's/v->sf\[i\].cost;/v->sf[i + v->token].cost;/' examples/cheapest.bpf.c >wild.bpf.c
+line=$(grep -n 'v->token' wild.bpf.c | cut -d: -f1)
+rm -f examples/*.o other.o
+ok "a scheduler that reads beyond its view: the line" fails 1 "wild.bpf.c:$line: " "$bin" build wild.bpf.c
+"$bin" build examples/no_join.bpf.c >/dev/null
 mkdir elsewhere && cp examples/no_join.bpf.c elsewhere/ && (cd elsewhere && "$bin" build no_join.bpf.c) >/dev/null
 mkdir -p deeper/down && cp examples/no_join.bpf.c deeper/down/ && (cd deeper/down && "$bin" build no_join.bpf.c) >/dev/null
 ok "and in another directory" cmp elsewhere/no_join.bpf.o deeper/down/no_join.bpf.o
-for source in opt/*.bpf.c; do ok "$source: as every policy of the tree" "$bin" build "$source" -o tree.o; done
+for source in opt/*.bpf.c sched/*.bpf.c; do ok "$source: as every policy of the tree" "$bin" build "$source" -o tree.o; done
 if command -v setpriv >/dev/null; then
 	chmod 755 . && install -m 644 examples/no_join.bpf.c . && mkdir -m 777 open
 	ok "without root: an object, not verified" setpriv --reuid=65534 --clear-groups "$bin" build no_join.bpf.c -o open/x.o

@@ -10,7 +10,7 @@ at_exit() { tap_exits+=("$1"); }
 tap_end() {
 	local i
 	trap '' INT TERM
-	for ((i = ${#tap_exits[@]} - 1; i >= 0; i--)); do eval "${tap_exits[i]}" >/dev/null 2>&1; done
+	for ((i = ${#tap_exits[@]} - 1; i >= 0; i--)); do (eval "${tap_exits[i]}") >/dev/null 2>&1; done
 }
 trap tap_end EXIT
 trap 'exit 130' INT

@@ -37,7 +37,7 @@ steer() { look "${2:-client}" "\$s->{steer}{$1}"; }
 spawn() {
 	local name=$1 ns=$2
 	shift 2
-	rm -f "$work/$name.status"
+	rm -f "$work/$name".{status,pid,out,err}
 	{
 		nsenter --net=/run/netns/$lab-$ns "$@" >"$work/$name.out" 2>"$work/$name.err" &
 		echo $! >"$work/$name.pid"
@@ -175,7 +175,7 @@ for kind in "IPv6 fd77:1::2" "devices without a link header 10.77.1.2 ,tun" "vet
 	case $kind in IPv6*) title=IPv6 addr=fd77:1::2 ;; devices*) title="devices without a link header" tun=,tun ;; veth*) title="veth, with GSO and GRO" ;; esac
 	case $kind in veth*) up --path none --path none ;; *) up --path 20mbit,5ms$tun --path 20mbit,20ms$tun ;; esac
 	mb load $only id=0
-	share client begin $addr 5005 -r 8000000 -d $((3 * slow))
+	share client begin $addr 5005 -r 8000000 -d $((6 * slow))
 	until_true joined
 	sleep 0.5
 	share client sleep 1
@@ -188,6 +188,33 @@ for kind in "IPv6 fd77:1::2" "devices without a link header 10.77.1.2 ,tun" "vet
 	is "$(steer failed)$(steer dropped)$(steer unread)" 000 "$title: nothing failed"
 	down
 done
+
+# Nine subflows, seven of them on one device: eight are steered, the ninth is counted and left alone.
+up --path none --path none
+for ns in client server; do $ns ip mptcp limits set subflows 8 add_addr_accepted 8; done
+client ip mptcp endpoint flush
+client ip mptcp endpoint add 10.77.2.1 dev path2 subflow id 2
+for ((i = 11; i <= 17; i++)); do
+	client ip addr add 10.77.1.$i/24 dev path1
+	client ip mptcp endpoint add 10.77.1.$i dev path1 subflow id $i
+done
+mb load $only id=12
+nine() { [ "$(look client 'scalar @{$c->{subflows}}')" = 9 ]; }
+for ((port = 5041; port < 5045; port++)); do # now and then the kernel joins none of them
+	begin 10.77.1.2 $port -r 8000000 -d $((10 * slow))
+	until_true nine && break
+done
+ok "nine subflows" nine
+sleep 0.5
+per_id() { look client 'join ",", map { "$_->{local_id}=$_->{bytes_sent}" } @{$c->{subflows}}'; }
+before=$(per_id)
+sleep 1
+echo "# $before -> $(per_id)"
+is "$(perl -e 'my %b = map { split /=/ } split /,/, $ARGV[0]; my %a = map { split /=/ } split /,/, $ARGV[1]; my ($more) = sort { $b <=> $a } map { $a{$_} - $b{$_} } grep { $_ != 12 } keys %a;
+	print $a{12} - $b{12} > 5e5 ? 1 : 0' "$before" "$(per_id)")" 1 "one of those on one device carries the data"
+ok "the ninth is counted" test "$(steer many)" -ge 1
+ok "the payload is whole" finish $port
+down
 
 # Rules: several policies at once, for new connections and for those that live.
 up --path 20mbit,5ms --path 20mbit,20ms
@@ -243,7 +270,7 @@ up --path 20mbit,5ms --path 20mbit,20ms
 flags() { look client 'join ",", map { $_->{backup} ? 1 : 0 } @{$c->{subflows}}'; }
 flags_are() { [ "$(flags)" = "$1" ]; }
 mb load $only id=0
-begin 10.77.1.2 5020 -r 4000000 -d $((9 * slow))
+begin 10.77.1.2 5020 -r 4000000 -d $((16 * slow))
 until_true joined
 id=$(look client '$c->{subflows}[1]{local_id}')
 until_true flags_are 0,1

@@ -49,7 +49,8 @@ for addr in 10.77.1.2 fd77:1::2; do
 	is "$(stat '$o->{connections}[0]{age_ms} >= 0 ? 1 : 0')" 1 "$addr: taken over by the observer"
 	wait "${pids[@]: -2:2}"
 	ok "$addr: the end is seen" until_true '@{$o->{connections}} == 0 ? 1 : 0'
-	is "$(bpftool -j map dump pinned "$(ls -d /sys/fs/bpf/mptcp-bpf/*/opt | head -n 1 | xargs dirname)/mpb_subflows" | perl -MJSON::PP -e 'my $m = decode_json(<STDIN>); print scalar @$m')" 0 "$addr: no record is left"
+	cookie=$($bin -n $lab-client -j stat | perl -MJSON::PP -e 'print decode_json(<STDIN>)->{netns}')
+	is "$(bpftool -j map dump pinned "/sys/fs/bpf/mptcp-bpf/$cookie/mpb_subflows" | perl -MJSON::PP -e 'my $m = decode_json(<STDIN>); print scalar @$m')" 0 "$addr: no record is left"
 	$bin -n $lab-client unload --all
 	pids=()
 done

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static const struct verb {
 } verbs[] = {
 	{ "gen", "-b BYTES [-s SEED]", cmd_gen, "the pseudo-random stream of SEED to stdout" },
 	{ "recv", "[-t] [-n COUNT] ADDR PORT", cmd_recv, "listen; the payload of COUNT connections (1) to stdout" },
-	{ "send", "[-t] [-b BYTES] [-s SEED] [-d SEC] [-r BIT/S] [-m MARK] ADDR PORT", cmd_send,
+	{ "send", "[-t] [-C CC] [-b BYTES] [-s SEED] [-d SEC] [-r BIT/S] [-m MARK] ADDR PORT", cmd_send,
 	  "the stream, or without -b and -d stdin; until all is received" },
 	{ "echo", "[-t] ADDR PORT", cmd_echo, "listen; send back what comes on any number of connections" },
 	{ "ping", "[-t] [-c COUNT] [-i MS] [-l BYTES] ADDR PORT", cmd_ping,
@@ -96,6 +97,9 @@ int dial(const char *addr, const char *port)
 
 	if (opt.mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &opt.mark, sizeof(opt.mark)))
 		die("SO_MARK");
+	/* An unknown name is an error on TCP only: on MPTCP the connection then silently has the default. */
+	if (opt.cc && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, opt.cc, strlen(opt.cc)))
+		die(opt.cc);
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen))
 		die(addr);
 	freeaddrinfo(ai);
@@ -183,11 +187,13 @@ static void options_read(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "tb:s:r:d:n:c:i:l:m:")) != -1) {
+	while ((c = getopt(argc, argv, "tC:b:s:r:d:n:c:i:l:m:")) != -1) {
 		if (c == '?')
 			exit(usage());
 		else if (c == 't')
 			opt.tcp = true;
+		else if (c == 'C')
+			opt.cc = optarg;
 		else if (c == 'b')
 			opt.bytes = number(c, optarg, 1e15);
 		else if (c == 's')

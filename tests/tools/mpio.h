@@ -15,6 +15,7 @@ struct options {
 	double seconds, interval;   /* interval: ms */
 	size_t length, count;       /* count: 0 is the verb's default */
 	uint32_t mark;              /* of the socket that connects; 0: none */
+	const char *cc;             /* congestion control; NULL: the system's default */
 };
 extern struct options opt;
 

@@ -64,7 +64,19 @@ struct inet_sock {
 	struct sock sk;
 };
 
+struct ack_sample {
+	__s32 rtt_us;
+};
+
 struct tcp_congestion_ops {
+	__u32 (*ssthresh)(struct sock *sk);
+	void (*cong_avoid)(struct sock *sk, __u32 ack, __u32 acked);
+	void (*set_state)(struct sock *sk, __u8 new_state);
+	void (*pkts_acked)(struct sock *sk, const struct ack_sample *sample);
+	__u32 (*undo_cwnd)(struct sock *sk);
+	void (*init)(struct sock *sk);
+	void (*release)(struct sock *sk);
+	__u32 flags;
 	char name[16];
 };
 
@@ -74,6 +86,7 @@ struct inet_connection_sock {
 	void *icsk_ulp_data;
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_retransmits;
+	__u64 icsk_ca_priv[13];
 };
 
 struct minmax_sample {
@@ -92,6 +105,11 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 mss_cache;
 	__u32 snd_cwnd;
+	__u32 snd_cwnd_clamp;
+	__u32 snd_ssthresh;
+	__u32 max_packets_out;
+	__u32 is_cwnd_limited : 1;
+	__u64 tcp_mstamp;
 	__u32 lost_out;
 	__u32 sacked_out;
 	__u32 retrans_out;

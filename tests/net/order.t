@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The scheduler runtime sees what option policies leave, whichever was loaded first: at tcx, at clsact, and on real MP_PRIO.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
+bin=${MPTCP_BPF:-build/mptcp-bpf}
+lab=order$$
+ns=$lab-server
+work=$(mktemp -d)
+pids=()
+at_exit "rm -rf $work"
+at_exit "$bin -n $ns unload --all; scripts/lab down $lab"
+at_exit 'kill "${pids[@]}"'
+scripts/lab up $lab --path none --path none || bail "no lab"
+
+# chain DIR: the programs on path1 in their order
+chain() {
+	if [ "${MPTCP_BPF_HIDE-}" = tcx ]; then
+		tc -n $ns filter show dev path1 "${1}gress" | sed -n 's/.* name \([a-z_]*\) tag .*/\1/p'
+	else
+		nsenter --net=/run/netns/$ns bpftool net show dev path1 | sed -n "s/.* tcx\/${1}gress \([a-z_]*\) .*/\1/p"
+	fi | tr '\n' ' '
+}
+
+for hide in '' tcx; do
+	export MPTCP_BPF_HIDE=$hide
+	at=${hide:+clsact}
+	at=${at:-tcx}
+	for policy in opt_count minrtt prio_pin addr_hide; do ok "$at: load $policy" $bin -n $ns load $policy; done
+	is "$(chain in)" "opt_count_in prio_pin_in addr_hide_in steer_in " "$at: the runtime is the last at ingress, the others stand in order of loading"
+	is "$(chain e)" "opt_count_out prio_pin_out addr_hide_out " "$at: at egress it is not"
+	$bin -n $ns unload prio_pin
+	$bin -n $ns load prio_pin
+	is "$(chain in)" "opt_count_in addr_hide_in prio_pin_in steer_in " "$at: loaded again: behind the others, before the runtime"
+	ok "$at: unload --all" $bin -n $ns unload --all
+done
+is "$(tc -n $ns qdisc show dev path1 clsact | grep -c clsact)" 0 "the qdisc is gone"
+unset MPTCP_BPF_HIDE
+
+count() { nsenter --net="/run/netns/$1" nstat -asz "MPTcpExt$2" | awk '/MPTcp/ { print $2 }'; }
+# flip: the client asks for path2 to be backup, and not, on a connection of its own
+flip() {
+	local listener holder how before
+	rm -f "$work/err" "$work/held"
+	nsenter --net=/run/netns/$ns build/tests/mpio recv 10.77.1.2 5001 >/dev/null 2>"$work/err" &
+	listener=$!
+	pids+=("$listener")
+	for _ in $(seq 100); do grep -q listening "$work/err" && break; sleep 0.05; done
+	nsenter --net=/run/netns/$lab-client build/tests/mpio hold -c 1 10.77.1.2 5001 >"$work/held" &
+	holder=$!
+	pids+=("$holder")
+	for _ in $(seq 100); do [ "$(nsenter --net=/run/netns/$lab-client ss -tHn state established dport = :5001 | wc -l)" = 2 ] && break; sleep 0.05; done
+	for how in backup nobackup; do
+		before=$(count $lab-client MPPrioTx)
+		ip -n $lab-client mptcp endpoint change id 2 $how
+		for _ in $(seq 100); do [ "$(count $lab-client MPPrioTx)" != "$before" ] && break; sleep 0.02; done
+	done
+	kill $holder
+	wait $holder $listener
+} 2>/dev/null
+heard() { count $ns MPPrioRx; }
+wishes() { $bin -n $ns -j stat | perl -MJSON::PP -e 'print decode_json(<STDIN>)->{steer}{wishes}'; }
+
+ok "the runtime first" $bin -n $ns load standby
+ok "then what drops MP_PRIO" $bin -n $ns load prio_pin dir in action=1
+flip
+is "$(wishes) $(heard)" "0 0" "the peer's MP_PRIO comes neither to the runtime nor to the kernel"
+$bin -n $ns tune prio_pin action=0
+flip
+ok "let through, it comes to both" test "$(wishes)" -gt 0 -a "$(heard)" -gt 0
+done_testing
