@@ -2,6 +2,7 @@
 #   make            the binary build/mptcp-bpf and every policy object
 #   make demo       set up this machine, build, and show a real transfer over two paths
 #   make test       set up this machine, build, and run every test (as root)
+#   make test-kernels  the tests that meet the kernel on Debian's 6.1, 6.12 and newest under QEMU, and here (KERNELS="6.1 …", ONLY=PATTERN)
 #   make cost       bytes and verified instructions of every policy, next to the last that were kept (SAVE=1 keeps these)
 #   make install    DESTDIR= PREFIX=/usr/local
 # V=1 shows commands; SAN=1 builds the controller with ASan and UBSan; WERROR=1 makes warnings errors.
@@ -96,7 +97,7 @@ install: all
 clean:
 	$(Q)rm -rf $(B)
 
-.PHONY: all tools clean cost demo setup lint test tests install
+.PHONY: all tools clean cost demo setup lint test test-kernels tests install
 include tests/rules.mk tests/bench/rules.mk
 
 .DELETE_ON_ERROR:

@@ -76,8 +76,16 @@ tests: all tools $(UNIT) $(PROG) $(REJECT) $(TEST_POLICIES) $(FUZZ) $(FUZZ_SEEDS
 cost: all $(T)/prog/cost
 	$(Q)$(T)/prog/cost $(if $(SAVE),--update,--table)
 
+# The tests that meet the kernel, on stock kernels under QEMU and on this one; a table, and TAP in build/vm/KERNEL/.
+KERNELS ?= 6.1 6.12 newest host
+VM_TESTS = $(PROG) tests/reject/reject.t $(filter-out tests/net/lab.t tests/net/own.t,$(NET)) # no emulation keeps the times that lab.t holds; own.t compiles
+test-kernels:
+	$(Q)scripts/setup vm
+	$(Q)$(MAKE) all tools $(PROG) $(REJECT) $(TEST_POLICIES)
+	$(Q)nice -n 19 scripts/kernels "$(KERNELS)" $(shell printf '%s\n' $(VM_TESTS) | grep -E '$(ONLY)')
+
 lint:
-	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh completion/*.bash tests/lib/tap.sh tests/*/*.t
+	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels tests/vm/run completion/*.bash tests/lib/tap.sh tests/*/*.t
 
 test: setup
 	$(Q)$(MAKE) tests

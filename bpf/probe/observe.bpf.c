@@ -14,36 +14,37 @@
 
 MPB_DESCRIBE(MPB_PROBE, observe, "records MPTCP subflows from handshake to end");
 
+/* What a namespace's own maps look like: in sizes, since before 6.3 a map with BTF and one without, which those are, do not count as alike. */
 struct conns {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_conn);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct mpb_conn));
 } mpb_conns SEC(".maps");
 
 struct subflows {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct mpb_subflow);
+	__uint(key_size, sizeof(struct mpb_tuple));
+	__uint(value_size, sizeof(struct mpb_subflow));
 } mpb_subflows SEC(".maps");
 
 struct steered {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_steer);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct mpb_steer));
 } mpb_steered SEC(".maps");
 
 struct rules {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_rules);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct mpb_rules));
 } mpb_rules SEC(".maps");
 
 /* Namespaces by cookie: their counters, and their maps. */

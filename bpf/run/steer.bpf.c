@@ -209,6 +209,25 @@ static long flip_step(__u32 n, struct flipping *f)
 	return 0;
 }
 
+static long flipped_step(__u32 i, struct flipping *f)
+{
+	__u64 now = f->c->view.now_ns;
+	struct mpb_subflow *sf;
+
+	i &= MPB_SUBFLOWS - 1;
+	if (!(f->done & mpb_bit(i)))
+		return 0;
+	if (f->c->flipped_ns[i] && now - f->c->flipped_ns[i] < 2 * MPB_HEED_NS && !((f->off ^ f->c->meant) & mpb_bit(i)))
+		count(unheeded);
+	f->c->flipped_ns[i] = now;
+	f->c->flips++;
+	count(flips);
+	sf = bpf_map_lookup_elem(&mpb_subflows, &f->c->tuple[i]);
+	if (sf)
+		sf->flips++;
+	return 0;
+}
+
 static __always_inline void tell(struct mpb_steer *c, mpb_set before)
 {
 	__u64 *until = only(&mpb_watched);
@@ -240,7 +259,6 @@ static __noinline int flip(struct __sk_buff *skb, struct mpb_steer *c, struct mp
 {
 	struct flipping f = { .skb = skb, .c = c, .w = w, .change = (__u32)sets, .off = sets >> 32 };
 	mpb_set before = c->view.set;
-	__u64 now = c->view.now_ns;
 	int verdict;
 
 	if (mpb_carrier_take(skb, w, l2)) {
@@ -252,20 +270,7 @@ static __noinline int flip(struct __sk_buff *skb, struct mpb_steer *c, struct mp
 	if (verdict == MPB_TC_DROP)
 		count(dropped);
 	c->backup = (c->backup & ~f.done) | (f.off & f.done);
-	for (__u32 i = 0; i < MPB_SUBFLOWS; i++) {
-		struct mpb_subflow *sf;
-
-		if (!(f.done & mpb_bit(i)))
-			continue;
-		if (c->flipped_ns[i] && now - c->flipped_ns[i] < 2 * MPB_HEED_NS && !((f.off ^ c->meant) & mpb_bit(i)))
-			count(unheeded);
-		c->flipped_ns[i] = now;
-		c->flips++;
-		count(flips);
-		sf = bpf_map_lookup_elem(&mpb_subflows, &c->tuple[i]);
-		if (sf)
-			sf->flips++;
-	}
+	bpf_loop(MPB_SUBFLOWS, flipped_step, &f, 0);
 	c->meant = (c->meant & ~f.done) | (f.off & f.done);
 	tell(c, before);
 	return verdict;

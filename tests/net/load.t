@@ -24,13 +24,15 @@ fails() {
 	[ $got = "$want" ] && grep -Eq "$regex" "$work/err" && [ ! -s "$work/out" ] || { echo "exit $got, stderr:"; cat "$work/err"; return 1; }
 }
 
+tc=$($bin features | awk '$1 == "tcx" { print ($2 == "yes" ? "tcx" : "clsact") }') # what this kernel has
+
 pins() { find /sys/fs/bpf/mptcp-bpf 2>/dev/null; } # somebody else may use the product meanwhile
 pins_before=$(pins)
 
 ok "list shows the embedded policies" test "$(field $a prio_strip '$p->{kind}.($p->{loaded} ? 1 : 0)')" = opt0
 ok "load" $bin -n $a load prio_pin
 is "$(field $a prio_pin 'join ",", sort @{$p->{devs}}')" v0,v1 "all devices that are up, not lo"
-is "$(field $a prio_pin 'join ",", sort map { "$_->{dev}-$_->{dir}-$_->{hook}" } @{$p->{attachments}}')" v0-in-tcx,v0-out-tcx,v1-in-tcx,v1-out-tcx "both directions at tcx"
+is "$(field $a prio_pin 'join ",", sort map { "$_->{dev}-$_->{dir}-$_->{hook}" } @{$p->{attachments}}')" v0-in-$tc,v0-out-$tc,v1-in-$tc,v1-out-$tc "both directions at $tc"
 is "$(field $b prio_pin '$p->{loaded} ? 1 : 0')" 0 "another namespace has nothing loaded"
 ok "a second load is refused" fails 1 'prio_pin: loaded already' $bin -n $a load prio_pin
 ok "tune" $bin -n $a tune prio_pin action=2 action@v1=3

@@ -5,6 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 bin=${MPTCP_BPF:-build/mptcp-bpf}
+slow=${SLOW:-1} # how many times longer the transfers last: what looks at them takes its time in an emulation
 lab=sch$$
 work=$(mktemp -d)
 at_exit "rm -rf $work"
@@ -45,9 +46,9 @@ spawn() {
 	} >/dev/null 2>&1 &
 	until_true test -s "$work/$name.pid"
 }
-ended() { # NAME: with which status, within 30 s
+ended() { # NAME: with which status, within 30 s, SLOW times
 	local i
-	for ((i = 0; i < 600; i++)); do [ -s "$work/$1.status" ] && break; sleep 0.05; done
+	for ((i = 0; i < 600 * slow; i++)); do [ -s "$work/$1.status" ] && break; sleep 0.05; done
 	cat "$work/$1.err" >&2
 	return "$(cat "$work/$1.status" 2>/dev/null || echo 99)"
 }
@@ -108,7 +109,7 @@ ok "nothing to watch" fails 1 'no scheduler is loaded' mb monitor
 is "$(loaded)" "" "none of them left anything loaded"
 
 # Where the policy says, there the bytes go; on connections before and after the load; and the stock scheduler is back after the unload.
-begin 10.77.1.2 5001 -r 8000000 -d 14
+begin 10.77.1.2 5001 -r 8000000 -d $((14 * slow))
 ok "two subflows" until_true joined
 ok "load, under a transfer" mb load $only id=0
 sleep 0.5
@@ -121,7 +122,7 @@ share client sleep 1.5
 ok "tuned: all on the second" test $share -ge 97
 is "$(look client 'join ",", map { $_->{backup} ? 1 : 0 } @{$c->{subflows}}')" 1,0 "as the kernel's backup flags say"
 is "$(look client '$c->{sched}.",".$c->{backend}')" only,steer "stat names scheduler and back end"
-spawn monitor client timeout -s INT 3 $bin -j monitor
+spawn monitor client timeout -s INT $((3 * slow)) $bin -j monitor
 sleep 0.5
 ok "a second monitor is refused" fails 1 'another one' mb monitor
 ok "swap under traffic" mb swap only rr
@@ -142,7 +143,7 @@ before=$(steer acks)
 begin 10.77.1.2 5002 -t -b 3000000
 ok "plain TCP arrives" finish 5002
 is "$(steer acks)" "$before" "and is not looked at"
-share client begin 10.77.1.2 5003 -r 8000000 -d 2
+share client begin 10.77.1.2 5003 -r 8000000 -d $((2 * slow))
 share client finish 5003
 ok "a connection after the load: on the first path" test $share -le 2
 
@@ -152,7 +153,7 @@ spawn echo server build/tests/mpio echo 10.77.1.2 5004
 until_true grep -q listening "$work/echo.err"
 $bin -n $lab-server load standby return_ms=0
 $bin -n $lab-server path add dev path2 cost 10
-spawn ping client build/tests/mpio ping -l 20000 -c 250 -i 10 10.77.1.2 5004
+spawn ping client build/tests/mpio ping -l 20000 -c $((250 * slow)) -i 10 10.77.1.2 5004
 served() { [ "$(look server '$c->{bytes_sent} > 500000 && @{$c->{subflows}} > 1 ? 1 : 0')" = 1 ]; }
 until_true served
 # carried I: what the server's subflow I sends within 0.7 s
@@ -167,7 +168,7 @@ $bin -n $lab-server path add dev path1 cost 20
 sleep 0.3
 is "$(carried 0)" 0 "on the other, as soon as that is said to be cheaper"
 ok "the echoes come" ended ping
-is "$(perl -MJSON::PP -e 'print decode_json(<>)->{count}' "$work/ping.out")" 250 "all of them"
+is "$(perl -MJSON::PP -e 'print decode_json(<>)->{count}' "$work/ping.out")" $((250 * slow)) "all of them"
 kill "$(cat "$work/echo.pid")"
 down
 
@@ -177,7 +178,7 @@ for kind in "IPv6 fd77:1::2" "devices without a link header 10.77.1.2 ,tun" "vet
 	case $kind in IPv6*) title=IPv6 addr=fd77:1::2 ;; devices*) title="devices without a link header" tun=,tun ;; veth*) title="veth, with GSO and GRO" ;; esac
 	case $kind in veth*) up --path none --path none ;; *) up --path 20mbit,5ms$tun --path 20mbit,20ms$tun ;; esac
 	mb load $only id=0
-	share client begin $addr 5005 -r 8000000 -d 6
+	share client begin $addr 5005 -r 8000000 -d $((6 * slow))
 	until_true joined
 	sleep 0.5
 	share client sleep 1
@@ -203,7 +204,7 @@ done
 mb load $only id=12
 nine() { [ "$(look client 'scalar @{$c->{subflows}}')" = 9 ]; }
 for ((port = 5041; port < 5045; port++)); do # now and then the kernel joins none of them
-	begin 10.77.1.2 $port -r 8000000 -d 10
+	begin 10.77.1.2 $port -r 8000000 -d $((10 * slow))
 	until_true nine && break
 done
 ok "nine subflows" nine
@@ -224,8 +225,8 @@ mkdir -p "$work/cg"
 mb load $only id=0
 ok "a second scheduler beside the first" mb load standby
 ok "a rule by port" mb rule add peer-port 5011 sched standby
-begin 10.77.1.2 5010 -r 2000000 -d 9
-begin 10.77.1.2 5011 -r 2000000 -d 9
+begin 10.77.1.2 5010 -r 2000000 -d $((9 * slow))
+begin 10.77.1.2 5011 -r 2000000 -d $((9 * slow))
 scheds() { look client 'join ",", map { my $c = $_; map { /:(\d+)$/; "$1=$c->{sched}" } $c->{subflows}[0]{remote} } sort { $a->{subflows}[0]{remote} cmp $b->{subflows}[0]{remote} } @c'; }
 until_true test -n "$(scheds)"
 sleep 0.3
@@ -256,12 +257,12 @@ at_exit "rmdir $cgroup/sch$$"
 mb rule add mark 7 sched only
 ok "a rule by cgroup" mb rule add cgroup "$cgroup/sch$$" sched only
 ok "a cgroup that there is not" fails 2 'is no cgroup' mb rule add cgroup "$cgroup/none$$" sched only
-begin 10.77.1.2 5012 -r 2000000 -d 2
-begin 10.77.1.2 5013 -m 7 -r 2000000 -d 2
-begin 10.77.1.2 5014 -m 8 -r 2000000 -d 2
+begin 10.77.1.2 5012 -r 2000000 -d $((2 * slow))
+begin 10.77.1.2 5013 -m 7 -r 2000000 -d $((2 * slow))
+begin 10.77.1.2 5014 -m 8 -r 2000000 -d $((2 * slow))
 (
 	echo $BASHPID >"$cgroup/sch$$/cgroup.procs"
-	begin 10.77.1.2 5015 -r 2000000 -d 2
+	begin 10.77.1.2 5015 -r 2000000 -d $((2 * slow))
 )
 is "$(scheds)" 5012=standby,5013=only,5014=standby,5015=only "connections by their mark, and by their cgroup"
 for port in 5012 5013 5014 5015; do ok "payload $port" finish $port; done
@@ -272,7 +273,7 @@ up --path 20mbit,5ms --path 20mbit,20ms
 flags() { look client 'join ",", map { $_->{backup} ? 1 : 0 } @{$c->{subflows}}'; }
 flags_are() { [ "$(flags)" = "$1" ]; }
 mb load $only id=0
-begin 10.77.1.2 5020 -r 4000000 -d 16
+begin 10.77.1.2 5020 -r 4000000 -d $((16 * slow))
 until_true joined
 id=$(look client '$c->{subflows}[1]{local_id}')
 until_true flags_are 0,1
@@ -289,7 +290,7 @@ server ip mptcp endpoint change id 9 nobackup
 ok "the peer, without us" until_true flags_are 0,0
 ok "the payload is whole" finish 5020
 client ip mptcp endpoint change id "$(client ip mptcp endpoint | awk '/path2/ && /10\.77/ { for (i = 1; i < NF; i++) if ($i == "id") print $(i + 1) }')" backup
-begin 10.77.1.2 5021 -r 4000000 -d 4
+begin 10.77.1.2 5021 -r 4000000 -d $((4 * slow))
 until_true joined
 is "$(look client 'join ",", map { $_->{locked} ? 1 : 0 } @{$c->{subflows}}')" 0,1 "an endpoint of our own that is configured backup"
 mb load $only id=$id

@@ -176,11 +176,11 @@ static __always_inline int mpb_carrier_send(struct __sk_buff *skb, struct mpb_ca
  * once more, which takes the header off. */
 static __always_inline int mpb_carrier_restore(struct __sk_buff *skb, struct mpb_carrier *w)
 {
-	__u32 len = w->len;
+	__u32 len = ((w->len - 1) & (MPB_CARRIER_MAX - 1)) + 1; /* what it is; 6.1's verifier does not learn from len != 0 */
 
 	if (!w->touched)
 		return MPB_TC_NEXT;
-	if (len < 1 || len > MPB_CARRIER_MAX || bpf_skb_change_tail(skb, len + w->head, 0))
+	if (bpf_skb_change_tail(skb, len + w->head, 0))
 		return MPB_TC_DROP;
 	if (w->head) {
 		if (bpf_skb_store_bytes(skb, ETH_HLEN, w->as_it_came, len, BPF_F_RECOMPUTE_CSUM))
