@@ -83,6 +83,7 @@ share() {
 }
 up() { scripts/lab up $lab "$@" 2>"$work/lab.log" || { sed 's/^/# /' "$work/lab.log"; bail "no lab"; }; }
 down() {
+	# shellcheck disable=SC2046 # one pid a word
 	kill $(cat "$work"/*.pid) 2>/dev/null
 	for ns in client server; do $bin -n $lab-$ns unload --all; done
 	scripts/lab down -q $lab
