@@ -86,6 +86,7 @@ test-kernels:
 
 lint:
 	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels tests/vm/run completion/*.bash tests/lib/tap.sh tests/*/*.t
+	$(Q)shellcheck -S warning -x -P SCRIPTDIR tests/bench/*.bench
 
 test: setup
 	$(Q)$(MAKE) tests
