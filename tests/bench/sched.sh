@@ -25,7 +25,6 @@ trap 'exit 130' INT TERM
 lab_up() {
 	local specs=() spec side
 	for spec; do specs+=(--path "$spec"); done
-	paths=$#
 	scripts/lab up $lab "${specs[@]}" || { echo "# no lab"; exit 77; }
 	sleep 1
 	for side in client server; do in_ns $side sysctl -qw net.ipv4.tcp_no_metrics_save=1; done
@@ -41,7 +40,7 @@ begin() {
 	mapfile -t before < <(counters)
 }
 done_with() { case $1 in tcp | stock) ;; *) $bin -n $lab-"$sender" unload "$1" || exit 1 ;; esac; }
-counters() { for ((i = 1; i <= paths; i++)); do in_ns "$sender" cat /sys/class/net/path$i/statistics/tx_bytes; done; }
+counters() { in_ns "$sender" awk '/^ *path[0-9]+:/ { sub(/:/, " "); sub(/path/, ""); sent[$1 + 0] = $10 } END { for (i = 1; i in sent; i++) print sent[i] }' /proc/net/dev; }
 
 # share I: path I's part, in percent, of what the sender sent since `begin`, headers and all.
 share() { counters | awk -v before="${before[*]}" -v i="$1" '{ split(before, b); d[NR] = $1 - b[NR]; all += d[NR] } END { printf "%.4f", all ? 100 * d[i] / all : 0 }'; }
@@ -49,9 +48,10 @@ share() { counters | awk -v before="${before[*]}" -v i="$1" '{ split(before, b);
 # listen SIDE VERB OPTION...: mpio on port 5001, its output in $out; `heard` waits for its end.
 out=$work/out
 listen() {
-	in_ns "$1" $mpio "${@:2}" 10.77.1.2 5001 >"$out" 2>"$work/err" &
+	nsenter --net=/run/netns/$lab-"$1" $mpio "${@:2}" 10.77.1.2 5001 >"$out" 2>"$work/err" &
 	pids=($!)
 	for _ in {1..250}; do grep -q listening "$work/err" && return; sleep 0.02; done
+	cat "$work/err" >&2
 	exit 1
 }
 heard() { wait "${pids[@]}" || exit 1; pids=(); }
