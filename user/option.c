@@ -85,8 +85,6 @@ static int make_counters(const struct attachment *a, void *arg)
 	const struct swap *s = arg;
 	__u32 key = mpb_port(a->ifindex, a->dir);
 
-	if (!strcmp(a->hook, "clsact"))
-		return err_lacks("swap", "this kernel has no tcx, whose links change their program in one step");
 	return bpf_map_update_elem(s->counts, &key, s->zero, BPF_ANY) ? err_fail(errno, "swap", "no room for the counters: %s", strerror(errno)) : 0;
 }
 
