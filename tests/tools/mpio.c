@@ -91,6 +91,9 @@ static int open_socket(int family)
 
 	if (fd < 0)
 		die(opt.tcp ? "TCP socket" : "MPTCP socket");
+	/* An unknown name is an error on TCP only: on MPTCP the connection then silently has the default. What a listener accepts has the listener's. */
+	if (opt.cc && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, opt.cc, strlen(opt.cc)))
+		die(opt.cc);
 	return fd;
 }
 
@@ -101,9 +104,6 @@ int dial(const char *addr, const char *port)
 
 	if (opt.mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &opt.mark, sizeof(opt.mark)))
 		die("SO_MARK");
-	/* An unknown name is an error on TCP only: on MPTCP the connection then silently has the default. */
-	if (opt.cc && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, opt.cc, strlen(opt.cc)))
-		die(opt.cc);
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen))
 		die(addr);
 	freeaddrinfo(ai);
