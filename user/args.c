@@ -66,6 +66,8 @@ static int flag_long(const char *word, int argc, char **argv, int *i, struct arg
 		a->all = true;
 	} else if (!strcmp(word, "--no-verify")) {
 		a->no_verify = true;
+	} else if (!strcmp(word, "--default")) {
+		a->is_default = true;
 	} else if (!strcmp(word, "--max-subflows")) {
 		if (*i + 1 >= argc)
 			return err_usage(word, "needs a number in 1..%d", MPB_SUBFLOWS_MAX);
@@ -179,6 +181,7 @@ int load_args_parse(const struct args *a, struct load_args *l)
 	if (a->nwords < 2)
 		return err_usage("load", "needs the name of a policy (see 'mptcp-bpf list') or the path of an object file");
 	l->policy = a->words[1];
+	l->is_default = a->is_default;
 	for (int i = 2; i < a->nwords; i++) {
 		const char *word = a->words[i];
 

@@ -14,6 +14,7 @@ struct args {
 	bool version;
 	bool all;               /* --all */
 	bool no_verify;         /* --no-verify */
+	bool is_default;        /* --default */
 	int verbose;            /* -v libbpf's messages, -vv the verifier's log */
 	const char *netns;      /* -n: name or path */
 	const char *output;     /* -o: path */
@@ -37,6 +38,7 @@ struct setting {
 struct load_args {
 	const char *policy; /* a name, or a path: it has a '/' or ends in .o */
 	enum hook hook;
+	bool is_default; /* of the namespace, for all TCP */
 	bool in, out;
 	int ndevs;
 	char devs[256][16];

@@ -257,6 +257,8 @@ int cmd_load(const struct args *a)
 		return err;
 	if (job.policy.desc.policy.kind != MPB_OPT_POLICY && job.policy.desc.policy.kind != MPB_SCHED && job.policy.desc.policy.kind != MPB_CC)
 		err = err_fail(EINVAL, args.policy, "is of kind %s, which cannot be loaded by itself", kind_word(job.policy.desc.policy.kind));
+	if (!err && args.is_default && job.policy.desc.policy.kind != MPB_CC)
+		err = err_usage("--default", "is for congestion controls; %s is of kind %s", args.policy, kind_word(job.policy.desc.policy.kind));
 	if (!err)
 		err = apply_settings(&job);
 	if (!err)

@@ -19,7 +19,7 @@ static const struct {
 } verbs[] = {
 	{ "features", cmd_features, "", "what this kernel can do, with the reason for each no" },
 	{ "list", cmd_list, "[sched|cc|opt|guard]", "policies embedded and loaded, where attached, tunables, counters" },
-	{ "load", cmd_load, "NAME|PRESET|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...]", "verify, pin and attach a policy: all or nothing" },
+	{ "load", cmd_load, "NAME|PRESET|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...] [--default]", "verify, pin and attach a policy: all or nothing" },
 	{ "unload", cmd_unload, "NAME | --all", "take a policy, or all of this namespace, down again" },
 	{ "swap", cmd_swap, "OLD NEW|FILE.o [KEY=VALUE ...]", "put another policy in the place of a loaded one, under traffic" },
 	{ "rule", cmd_rule, "add|del|list [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME]",
