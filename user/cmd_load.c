@@ -106,7 +106,7 @@ static int attach_all(struct job *job, const char *dir, const char *at, const in
 	for (int i = 0; !err && i < job->ndevs; i++) {
 		err = prepare_device(job, dir, &job->devs[i]);
 		if (!err)
-			err = attach(&job->ns, at, progs, &job->devs[i], job->args->hook, job->args->in, job->args->out, false);
+			err = attach(&job->ns, at, &job->policy, progs, &job->devs[i], job->args->hook, job->args->in, job->args->out, false);
 	}
 	return err;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "args.h"
 #include "cmd.h"
+#include "dispatcher.h"
 #include "err.h"
 #include "policy.h"
 #include "preset.h"
@@ -83,6 +84,7 @@ int main(int argc, char **argv)
 	int err = args_parse(argc, argv, &a);
 
 	policy_verbosity(a.verbose);
+	dispatcher_verbosity(a.verbose);
 	if (!err)
 		err = run(&a);
 	if (!err && (fflush(stdout) || ferror(stdout)))

@@ -87,6 +87,10 @@ static int make_counters(const struct attachment *a, void *arg)
 
 	if (!strcmp(a->hook, "clsact"))
 		return err_lacks("swap", "this kernel has no tcx, whose links change their program in one step");
+	if (!a->link) {
+		err_hint("there both can be attached at once: 'load' the new one, then 'unload' the old one");
+		return err_lacks("swap", "libxdp's dispatcher does not change a program in one step");
+	}
 	return bpf_map_update_elem(s->counts, &key, s->zero, BPF_ANY) ? err_fail(errno, "swap", "no room for the counters: %s", strerror(errno)) : 0;
 }
 

@@ -164,7 +164,7 @@ int steer_attach(const struct ns *ns, const struct dev *devs, int n)
 		struct search s = { ns, devs[i].ifindex };
 
 		if (!pin_each(at, false, search_batch, &s))
-			err = attach(ns, batch, progs, &devs[i], HOOK_TCX, true, false, true);
+			err = attach(ns, batch, NULL, progs, &devs[i], HOOK_TCX, true, false, true);
 	}
 	if (!err)
 		err = pin_commit(batch, final);
