@@ -31,7 +31,7 @@ static const struct verb {
 	{ "gen", "-b BYTES [-s SEED]", cmd_gen, "the pseudo-random stream of SEED to stdout" },
 	{ "recv", "[-t] [-n COUNT] ADDR PORT", cmd_recv, "listen; the payload of COUNT connections (1) to stdout" },
 	{ "send", "[-t] [-C CC] [-b BYTES] [-s SEED] [-d SEC] [-r BIT/S] [-m MARK] ADDR PORT", cmd_send,
-	  "the stream, or without -b and -d stdin; until all is received" },
+	  "the stream, or without -b and -d stdin, until SIGINT at the latest; ends when all is received" },
 	{ "echo", "[-t] ADDR PORT", cmd_echo, "listen; send back what comes on any number of connections" },
 	{ "ping", "[-t] [-c COUNT] [-i MS] [-l BYTES] ADDR PORT", cmd_ping,
 	  "COUNT messages (100), one every MS (10), to an echo; round-trip times" },
