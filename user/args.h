@@ -38,6 +38,7 @@ struct load_args {
 	const char *policy; /* a name, or a path: it has a '/' or ends in .o */
 	enum hook hook;
 	bool in, out;
+	bool no_rule; /* whoever loads it writes the rules himself */
 	int ndevs;
 	char devs[256][16];
 	int nsettings;

@@ -116,6 +116,7 @@ struct walk {
 	const struct ns *ns;
 	int (*each)(const struct attachment *a, void *arg);
 	void *arg;
+	int ifindex; /* 0: any */
 };
 
 /* One pin, understood: its descriptor and attachment. Returns the descriptor, or -ENODEV where the device is gone (the descriptor closed). */
@@ -134,6 +135,7 @@ static int open_pin(const char *at, const char *name, struct attachment *a)
 	a->dir = !strcmp(dir, "out") ? MPB_OUT : MPB_IN;
 	a->hook = !strcmp(dir, "xdp") ? "xdp" : is_link(fd) ? "tcx" : "clsact";
 	a->mode = "";
+	a->id = 0;
 	if (!strcmp(a->hook, "clsact"))
 		return fd;
 	/* xdp.ifindex and tcx.ifindex are the first word of the union; 0 once the device is gone. */
@@ -141,6 +143,7 @@ static int open_pin(const char *at, const char *name, struct attachment *a)
 		close(fd);
 		return -ENODEV;
 	}
+	a->id = info.id;
 	if (!strcmp(dir, "xdp"))
 		a->mode = xdp_mode(a->ifindex);
 	return fd;
@@ -214,15 +217,20 @@ int attachments_update(const char *at, const int from[PROG_MAX], const int to[PR
 static int detach_filter(const char *name, void *arg)
 {
 	const struct walk *w = arg;
+	char path[PATH_MAX + NAME_MAX];
 	struct attachment a;
-	int fd = open_pin(w->at, name, &a);
+	int fd = open_pin(w->at, name, &a), err = 0;
 
 	if (fd < 0)
 		return 0;
-	if (!strcmp(a.hook, "clsact"))
+	if (!strcmp(a.hook, "clsact") && (!w->ifindex || a.ifindex == w->ifindex))
 		clsact_detach(w->ns, fd, a.ifindex, a.dir);
 	close(fd);
-	return 0;
+	if (a.ifindex == w->ifindex) {
+		snprintf(path, sizeof(path), "%s/%s", w->at, name);
+		err = pin_remove(path);
+	}
+	return err;
 }
 
 int detach(const struct ns *ns, const char *at)
@@ -231,4 +239,24 @@ int detach(const struct ns *ns, const char *at)
 
 	pin_each(at, false, detach_filter, &w);
 	return pin_remove(at); /* and with it the links */
+}
+
+static int detach_from_batch(const char *batch, void *arg)
+{
+	struct walk w = *(const struct walk *)arg;
+	char at[PATH_MAX];
+	int err;
+
+	pin_path(at, "%s/%s", w.at, batch);
+	w.at = at;
+	err = pin_each(at, false, detach_filter, &w);
+	pin_remove_empty(at);
+	return err;
+}
+
+int detach_device(const struct ns *ns, const char *all, int ifindex)
+{
+	struct walk w = { .at = all, .ns = ns, .ifindex = ifindex };
+
+	return pin_each(all, false, detach_from_batch, &w);
 }

@@ -4,6 +4,7 @@
 #ifndef MPB_ATTACH_H
 #define MPB_ATTACH_H
 
+#include <stdint.h>
 #include <mptcp_bpf/policy.h>
 #include "args.h"
 #include "dev.h"
@@ -20,11 +21,15 @@ int attach(const struct ns *ns, const char *at, const int progs[PROG_MAX], const
 /* Take down all attachments pinned in directory `at`, and the directory. Devices that are gone are no error. */
 int detach(const struct ns *ns, const char *at);
 
+/* The same for one device, in whichever directory below `all` its attachments are. */
+int detach_device(const struct ns *ns, const char *all, int ifindex);
+
 /* Put program to[i] in the place of from[i] on every link pinned in `at`. */
 int attachments_update(const char *at, const int from[PROG_MAX], const int to[PROG_MAX]);
 
 struct attachment {
 	int ifindex;
+	uint32_t id; /* of the link: grows with time; 0 for clsact */
 	enum mpb_dir dir;
 	const char *hook; /* tcx, clsact, xdp */
 	const char *mode; /* xdp: native, generic; else "" */

@@ -224,7 +224,7 @@ int cc_load(const struct ns *ns, struct policy *p, const struct load_args *args,
 	if (err)
 		return err;
 	err = join(ns, p);
-	if (!err)
+	if (!err && !args->no_rule)
 		err = default_rule(ns, name);
 	if (err) {
 		leave(ns, name);

@@ -467,11 +467,13 @@ int policy_open_file(const char *what, const char *path, struct policy *p)
 	if (err)
 		return err;
 	err = policy_open_mem(what, image, size, p);
-	if (err)
+	if (err) {
 		free(image);
-	else
-		p->image = image;
-	return err;
+		return err;
+	}
+	p->image = image;
+	p->size = size;
+	return 0;
 }
 
 int policy_open(const char *word, struct policy *p)

@@ -45,6 +45,7 @@ struct policy {
 	struct desc desc;
 	struct bpf_object *obj;
 	void *image; /* a file's bytes, else NULL */
+	size_t size; /* of the image */
 };
 
 /* Open an embedded policy by its name, or an object file by its path. Checks all that can be known before the kernel sees it: ABI, kind, license,
