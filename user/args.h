@@ -13,6 +13,7 @@ struct args {
 	bool help;
 	bool version;
 	bool all;               /* --all */
+	bool config;            /* --config */
 	bool no_verify;         /* --no-verify */
 	int verbose;            /* -v libbpf's messages, -vv the verifier's log */
 	const char *netns;      /* -n: name or path */

@@ -37,7 +37,8 @@ struct job {
 /* Match the settings, and set those for all devices in the section that the kernel will get. */
 static int apply_settings(struct job *job)
 {
-	struct bpf_map *section = bpf_object__find_map_by_name(job->policy->obj, MPB_TUNE_SEC);
+	struct bpf_object *obj = job->policy->obj; /* NULL: it is loaded */
+	struct bpf_map *section = obj ? bpf_object__find_map_by_name(obj, MPB_TUNE_SEC) : NULL;
 	size_t size = 0;
 	void *data = section ? bpf_map__initial_value(section, &size) : NULL;
 

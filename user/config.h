@@ -18,6 +18,7 @@ struct config_place {
 	bool in, out;
 	int ndevs;
 	struct dev *devs;
+	bool *fresh; /* of each: it is to be attached there */
 	char names[64][IFNAMSIZ]; /* those given; none: all that are up */
 };
 
@@ -54,10 +55,18 @@ int config_resolve(struct config *c, const struct ns *ns);
 /* Hands every object that is not loaded yet to the verifier, and drops it again. */
 int config_verify(struct config *c);
 
+/* What it would change, in the order of doing: [{"do": VERB, "what": TEXT, "why": TEXT}]. Says of every place what is fresh.
+ * What hangs on a device neither turns nor changes its place in the chain: asked for, that is an error. */
+int config_plan(struct config *c, const struct ns *ns, json_t *changes);
+
+/* All of it, or back to what was. The lock is held, and swept has been. */
+int config_apply(struct config *c, const struct ns *ns, uint32_t max_subflows);
+
 void config_free(struct config *c);
 
 /* The namespace's present state, as such a file has it. */
 json_t *config_now(const struct ns *ns);
+json_t *config_now_path(const struct mpb_path *p);
 void config_print(const json_t *config); /* as YAML */
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 /* What hangs on a device of one policy. */
 struct spot {
+	int ifindex;
 	char dev[IF_NAMESIZE];
 	bool in, out, xdp;
 };
@@ -44,6 +46,7 @@ static int add_spot(const struct attachment *a, void *arg)
 	if (i == now->nspots) {
 		memset(s, 0, sizeof(*s));
 		strcpy(s->dev, name);
+		s->ifindex = a->ifindex;
 		now->nspots++;
 	}
 	if (!strcmp(a->hook, "xdp"))
@@ -55,6 +58,11 @@ static int add_spot(const struct attachment *a, void *arg)
 	if (!now->id || a->id < now->id)
 		now->id = a->id;
 	return 0;
+}
+
+static int by_ifindex(const void *a, const void *b)
+{
+	return ((const struct spot *)a)->ifindex - ((const struct spot *)b)->ifindex;
 }
 
 static bool alike(const struct spot *a, const struct spot *b)
@@ -128,10 +136,11 @@ static int add_policy(struct loaded *l, void *arg)
 	json_t *o = json_pack("{s:s}", "load", l->desc.policy.name), *set;
 
 	if (now->n == CONFIG_POLICIES_MAX)
-		return err_fail(7, "policies", "more than %d are loaded", CONFIG_POLICIES_MAX);
+		return err_fail(E2BIG, "policies", "more than %d are loaded", CONFIG_POLICIES_MAX);
 	now->nspots = now->id = 0;
 	if (l->at[0])
 		loaded_attachments(l, add_spot, now);
+	qsort(now->spots, now->nspots, sizeof(now->spots[0]), by_ifindex);
 	put_places(o, now, l->desc.policy.kind == MPB_OPT_POLICY);
 	set = settings(l, now);
 	if (json_object_size(set))
@@ -178,7 +187,7 @@ static json_t *policies_now(const struct ns *ns)
 	return list;
 }
 
-static json_t *path_now(const struct mpb_path *p)
+json_t *config_now_path(const struct mpb_path *p)
 {
 	static const struct { const char *unit; uint64_t bits; } units[] = { { "gbit", 1000000000 }, { "mbit", 1000000 }, { "kbit", 1000 }, { "bit", 1 } };
 	json_t *o = path_json(p);
@@ -206,7 +215,7 @@ json_t *config_now(const struct ns *ns)
 		json_array_append_new(rules, rule_json(ns, &r.rule[i]));
 	paths_read(ns, &p);
 	for (unsigned int i = 0; i < p.n; i++)
-		json_array_append_new(paths, path_now(&p.path[i]));
+		json_array_append_new(paths, config_now_path(&p.path[i]));
 	return json_pack("{s:o,s:o,s:o}", "policies", policies_now(ns), "rules", rules, "paths", paths);
 }
 
