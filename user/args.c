@@ -64,6 +64,8 @@ static int flag_long(const char *word, int argc, char **argv, int *i, struct arg
 		a->version = true;
 	} else if (!strcmp(word, "--all")) {
 		a->all = true;
+	} else if (!strcmp(word, "--config")) {
+		a->config = true;
 	} else if (!strcmp(word, "--no-verify")) {
 		a->no_verify = true;
 	} else if (!strcmp(word, "--default")) {

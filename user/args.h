@@ -13,6 +13,7 @@ struct args {
 	bool help;
 	bool version;
 	bool all;               /* --all */
+	bool config;            /* --config */
 	bool no_verify;         /* --no-verify */
 	bool is_default;        /* --default */
 	int verbose;            /* -v libbpf's messages, -vv the verifier's log */
@@ -40,6 +41,7 @@ struct load_args {
 	enum hook hook;
 	bool is_default; /* of the namespace, for all TCP */
 	bool in, out;
+	bool no_rule; /* whoever loads it writes the rules himself */
 	int ndevs;
 	char devs[256][16];
 	int nsettings;

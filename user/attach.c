@@ -128,6 +128,7 @@ struct walk {
 	const struct ns *ns;
 	int (*each)(const struct attachment *a, void *arg);
 	void *arg;
+	int ifindex; /* 0: any */
 };
 
 /* One pin, understood: its descriptor and attachment. Returns the descriptor, or -ENODEV where the device is gone (the descriptor closed). */
@@ -147,6 +148,7 @@ static int open_pin(const char *at, const char *name, struct attachment *a)
 	a->link = is_link(fd);
 	a->hook = !strcmp(dir, "xdp") ? "xdp" : a->link ? "tcx" : "clsact";
 	a->mode = "";
+	a->id = 0;
 	if (!a->link)
 		return fd;
 	/* xdp.ifindex and tcx.ifindex are the first word of the union; 0 once the device is gone. */
@@ -154,6 +156,7 @@ static int open_pin(const char *at, const char *name, struct attachment *a)
 		close(fd);
 		return -ENODEV;
 	}
+	a->id = info.id;
 	if (!strcmp(dir, "xdp"))
 		a->mode = xdp_mode(a->ifindex);
 	return fd;
@@ -238,16 +241,25 @@ int attachments_update(const char *at, const int from[PROG_MAX], const int to[PR
 static int detach_program(const char *name, void *arg)
 {
 	const struct walk *w = arg;
+	char path[PATH_MAX + NAME_MAX];
 	struct attachment a;
 	int fd = open_pin(w->at, name, &a), err = 0;
 
 	if (fd < 0)
 		return 0;
+	if (w->ifindex && a.ifindex != w->ifindex) {
+		close(fd);
+		return 0;
+	}
 	if (!strcmp(a.hook, "clsact"))
 		clsact_detach(w->ns, fd, a.ifindex, a.dir);
 	else if (!a.link)
 		err = dispatcher_detach(fd, a.ifindex);
 	close(fd);
+	if (!err && w->ifindex) {
+		snprintf(path, sizeof(path), "%s/%s", w->at, name);
+		err = pin_remove(path);
+	}
 	return err;
 }
 
@@ -275,4 +287,24 @@ int detach(const struct ns *ns, const char *at)
 	int err = pin_each(at, false, detach_program, &w);
 
 	return err ? err : pin_remove(at); /* and with it the links */
+}
+
+static int detach_from_batch(const char *batch, void *arg)
+{
+	struct walk w = *(const struct walk *)arg;
+	char at[PATH_MAX];
+	int err;
+
+	pin_path(at, "%s/%s", w.at, batch);
+	w.at = at;
+	err = pin_each(at, false, detach_program, &w);
+	pin_remove_empty(at);
+	return err;
+}
+
+int detach_device(const struct ns *ns, const char *all, int ifindex)
+{
+	struct walk w = { .at = all, .ns = ns, .ifindex = ifindex };
+
+	return pin_each(all, false, detach_from_batch, &w);
 }

@@ -4,6 +4,7 @@
 #ifndef MPB_ATTACH_H
 #define MPB_ATTACH_H
 
+#include <stdint.h>
 #include <mptcp_bpf/policy.h>
 #include "args.h"
 #include "dev.h"
@@ -25,12 +26,15 @@ int detach(const struct ns *ns, const char *at);
 
 /* What outlives the devices of a namespace that is gone: libxdp's pins. */
 int detach_dead(const char *at);
+/* The same for one device, in whichever directory below `all` its attachments are. */
+int detach_device(const struct ns *ns, const char *all, int ifindex);
 
 /* Put program to[i] in the place of from[i] on every link pinned in `at`. */
 int attachments_update(const char *at, const int from[PROG_MAX], const int to[PROG_MAX]);
 
 struct attachment {
 	int ifindex;
+	uint32_t id; /* of the link: grows with time; 0 for clsact */
 	enum mpb_dir dir;
 	const char *hook; /* tcx, clsact, xdp */
 	bool link;        /* of its own; else at clsact or in libxdp's dispatcher */

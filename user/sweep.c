@@ -14,6 +14,7 @@
 #include "attach.h"
 #include "cc.h"
 #include "err.h"
+#include "journal.h"
 #include "pin.h"
 #include "scheduler.h"
 #include "state.h"
@@ -202,6 +203,8 @@ int sweep(const struct ns *ns)
 		err = pin_each(path, false, sweep_policy, (void *)ns);
 	if (!err)
 		err = scheduler_sweep(ns);
+	if (!err)
+		err = journal_settle(ns);
 	if (!err)
 		err = pin_each(PIN_BASE, false, sweep_namespace, &dead);
 	if (!err)
