@@ -14,6 +14,7 @@
 #include "attach.h"
 #include "cc.h"
 #include "err.h"
+#include "observer.h"
 #include "pin.h"
 #include "scheduler.h"
 #include "state.h"
@@ -171,7 +172,7 @@ int sweep(const struct ns *ns)
 	char path[PATH_MAX];
 	int err;
 
-	err = pin_remove(PIN_GLOBAL "/+observe");
+	err = observer_sweep();
 	pin_path(path, "%s/opt", ns->dir);
 	if (!err)
 		err = pin_each(path, true, drop_policy, (void *)ns);
