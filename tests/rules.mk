@@ -85,8 +85,9 @@ test-kernels:
 	$(Q)nice -n 19 scripts/kernels "$(KERNELS)" $(shell printf '%s\n' $(VM_TESTS) | grep -E '$(ONLY)')
 
 lint:
-	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels tests/vm/run completion/*.bash tests/lib/tap.sh tests/*/*.t
+	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels tests/vm/run tests/tools/apart completion/*.bash tests/lib/tap.sh tests/*/*.t
+	$(Q)shellcheck -S warning -x -P SCRIPTDIR tests/bench/*.bench
 
 test: setup
 	$(Q)$(MAKE) tests
-	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --failures --comments --exec '' $(shell printf '%s\n' $(TESTS) | grep -E '$(ONLY)')
+	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP tests/tools/apart prove --timer --failures --comments --exec '' $(shell printf '%s\n' $(TESTS) | grep -E '$(ONLY)')

@@ -39,10 +39,10 @@ in_server() { nsenter --net=/run/netns/$lab-server "$@"; }
 # flow PORT OPTION... ADDR: a sender, and its receiver, until the lab goes down.
 flow() {
 	local port=$1
-	in_server build/tests/mpio recv "${@: -1}" "$port" >/dev/null 2>&1 &
+	nsenter --net=/run/netns/$lab-server build/tests/mpio recv "${@: -1}" "$port" >/dev/null 2>&1 &
 	flows+=($!)
 	for _ in {1..100}; do in_server ss -tlnH "sport = :$port" | grep -q . && break; sleep 0.02; done
-	in_client build/tests/mpio send -d 10000 "${@:2:$#-2}" "${@: -1}" "$port" >/dev/null 2>&1 &
+	nsenter --net=/run/netns/$lab-client build/tests/mpio send -d 10000 "${@:2:$#-2}" "${@: -1}" "$port" >/dev/null 2>&1 &
 	flows+=($!)
 }
 

@@ -26,14 +26,15 @@ transfer() {
 	port=$((port + 1))
 	bytes=$1
 	rm -f "$work/err" "$work/sum"
-	(nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 $port 2>"$work/err" | sha256sum >"$work/sum") &
+	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 $port 2>"$work/err" > >(sha256sum >"$work/sum") &
 	receiver=$!
 	for _ in $(seq 100); do grep -q listening "$work/err" 2>/dev/null && break; sleep 0.02; done
-	client build/tests/mpio send -b "$bytes" -s $port "${@:2}" 10.77.1.2 $port >/dev/null &
+	nsenter --net=/run/netns/$lab-client build/tests/mpio send -b "$bytes" -s $port "${@:2}" 10.77.1.2 $port >/dev/null &
 	sender=$!
 }
 intact() {
 	wait "$sender" "$receiver"
+	for _ in $(seq 100); do [ -s "$work/sum" ] && break; sleep 0.02; done
 	is "$(cat "$work/sum")" "$(build/tests/mpio gen -b "$bytes" -s $port | sha256sum)" "$1: the payload is intact"
 }
 sockets() { client ss -tniH "dport = :$port" | grep -c "^[[:space:]]*$1 .*cwnd"; }

@@ -253,16 +253,17 @@ ok "the other too" finish 5011
 mb load standby
 mb load $only id=0
 cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-mkdir "$cgroup/sch$$"
-at_exit "rmdir $cgroup/sch$$"
+group=sch-$$-$RANDOM
+mkdir "$cgroup/$group"
+at_exit "rmdir $cgroup/$group"
 mb rule add mark 7 sched only
-ok "a rule by cgroup" mb rule add cgroup "$cgroup/sch$$" sched only
+ok "a rule by cgroup" mb rule add cgroup "$cgroup/$group" sched only
 ok "a cgroup that there is not" fails 2 'is no cgroup' mb rule add cgroup "$cgroup/none$$" sched only
 begin 10.77.1.2 5012 -r 2000000 -d $((2 * slow))
 begin 10.77.1.2 5013 -m 7 -r 2000000 -d $((2 * slow))
 begin 10.77.1.2 5014 -m 8 -r 2000000 -d $((2 * slow))
 (
-	echo $BASHPID >"$cgroup/sch$$/cgroup.procs"
+	echo $BASHPID >"$cgroup/$group/cgroup.procs"
 	begin 10.77.1.2 5015 -r 2000000 -d $((2 * slow))
 )
 is "$(scheds)" 5012=standby,5013=only,5014=standby,5015=only "connections by their mark, and by their cgroup"
