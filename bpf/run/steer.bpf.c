@@ -383,11 +383,9 @@ out:
 	return verdict;
 }
 
-static __always_inline int injected(struct __sk_buff *skb, const struct mpb_pkt *pkt)
+static __always_inline int injected(const struct mpb_pkt *pkt)
 {
-	__be16 urg;
-
-	return pkt->optlen == 4 && !bpf_skb_load_bytes(skb, pkt->l4 + 18, &urg, sizeof(urg)) && urg == bpf_htons(MPB_INJECTED_URG);
+	return pkt->optlen == 4 && pkt->urg == MPB_INJECTED_URG;
 }
 
 static __always_inline int arrive(struct __sk_buff *skb, __u32 l2)
@@ -408,7 +406,7 @@ static __always_inline int arrive(struct __sk_buff *skb, __u32 l2)
 	}
 	if (parsed != MPB_PARSE_TCP || w->seg.pkt.flags & (MPB_TCP_SYN | MPB_TCP_RST))
 		return MPB_TC_NEXT;
-	if (injected(skb, &w->seg.pkt)) {
+	if (injected(&w->seg.pkt)) {
 		count(own);
 		return MPB_TC_NEXT;
 	}

@@ -6,6 +6,8 @@
 #include <mptcp_bpf/sched.h>
 #include <mptcp_bpf/state.h>
 
+#define MPB_INJECTED_URG 0x6d70 /* the urgent pointer, without its flag, tells a segment that the runtime injected */
+
 /* Slots of policies; 0 stands for none: the stock scheduler. */
 #define MPB_SLOTS 64
 
