@@ -20,6 +20,11 @@ struct args {
 	const char *netns;      /* -n: name or path */
 	const char *output;     /* -o: path */
 	uint32_t max_subflows;  /* --max-subflows; 0: not given */
+	uint32_t interval_ms;   /* -i: seconds on the command line; 0: not given */
+	bool openmetrics;       /* --openmetrics */
+	bool connections;       /* --connections */
+	const char *record;     /* --record: path */
+	const char *listen;     /* --listen: address:port */
 	int nwords;
 	const char *words[ARGS_MAX]; /* the verb and what follows it, flags removed */
 };

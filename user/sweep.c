@@ -15,6 +15,7 @@
 #include "cc.h"
 #include "err.h"
 #include "journal.h"
+#include "observer.h"
 #include "pin.h"
 #include "scheduler.h"
 #include "state.h"
@@ -195,7 +196,7 @@ int sweep(const struct ns *ns)
 	char path[PATH_MAX];
 	int err;
 
-	err = pin_remove(PIN_GLOBAL "/+observe");
+	err = observer_sweep();
 	pin_path(path, "%s/opt", ns->dir);
 	if (!err)
 		err = pin_each(path, true, drop_policy, (void *)ns);

@@ -35,7 +35,7 @@ ok "a prefix that is none" fails 2 "'10.0.0.0/33'|length|0\.\.32" mb rule add pe
 ok "a path with a weight out of range" fails 2 '0\.\.1000' mb path add dev path1 weight 1001
 ok "a path on a device that there is not" fails 1 'no such device' mb path add dev nodev cost 1
 ok "a swap of what is not loaded" fails 1 'not loaded' mb swap minrtt rr
-ok "nothing to watch" fails 1 'no scheduler is loaded' mb monitor
+ok "nothing to watch" fails 1 'nothing is loaded' mb monitor
 is "$(loaded)" "" "none of them left anything loaded"
 
 # Where the policy says, there the bytes go; on connections before and after the load; and the stock scheduler is back after the unload.
