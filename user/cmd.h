@@ -6,6 +6,7 @@
 #include "args.h"
 
 int cmd_build(const struct args *a);
+int cmd_converter(const struct args *a);
 int cmd_features(const struct args *a);
 int cmd_list(const struct args *a);
 int cmd_load(const struct args *a);
