@@ -26,7 +26,7 @@ BPF_CFLAGS := $(BPF_FLAGS) $(if $(WERROR),-Werror) $(MAP) \
 
 POLICIES := $(sort $(wildcard bpf/sched/*.bpf.c bpf/cc/*.bpf.c bpf/opt/*.bpf.c bpf/guard/*.bpf.c bpf/probe/*.bpf.c bpf/run/*.bpf.c))
 OBJS := $(POLICIES:%.bpf.c=$(B)/%.bpf.o)
-USER := $(sort $(wildcard user/*.c))
+USER := $(sort $(wildcard user/*.c user/convert/*.c))
 UOBJ := $(USER:%.c=$(B)/%.o) $(B)/catalog.o
 
 all: $(B)/mptcp-bpf

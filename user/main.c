@@ -31,6 +31,10 @@ static const struct {
 	{ "apply", cmd_apply, "FILE", "make this namespace what the file says, as one transaction; what it does not say is not so" },
 	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
 	{ "monitor", cmd_monitor, "[TOKEN]", "a line for each decision that schedulers change, with its reason, until interrupted" },
+	{ "converter", cmd_converter,
+	  "serve client PREFIX ... [listen ADDR:PORT] [dest PREFIX ...] [tcp] [mptcp-out] [proxy-protocol] [cookies] [cookie-key FILE] [threads N] [max N] "
+	  "[max-each N] [handshake S] [idle S] [grace S] [user NAME] | stat [port N] [openmetrics]",
+	  "RFC 8803: run a transport converter, and what it has counted" },
 	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
 };
 
