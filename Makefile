@@ -20,7 +20,7 @@ MAP := -ffile-prefix-map=$(CURDIR)=.
 BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter # `mptcp-bpf build` has them too
 CPPFLAGS := -Iinclude -Iuser -DMPB_VERSION='"$(VERSION)"' -DMPB_BPF_FLAGS='"$(strip $(BPF_FLAGS))"'
 CFLAGS := -std=gnu11 -g -O2 $(WARN) $(MAP) $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer)
-LIBS := libbpf libmnl jansson
+LIBS := libbpf libxdp libmnl jansson yaml-0.1
 BPF_CFLAGS := $(BPF_FLAGS) $(if $(WERROR),-Werror) $(MAP) \
 	-Iinclude -Ibpf/lib -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
@@ -32,12 +32,12 @@ UOBJ := $(USER:%.c=$(B)/%.o) $(B)/catalog.o
 all: $(B)/mptcp-bpf
 
 # What the lab, the demo and the tests need besides.
-tools: $(B)/relay $(B)/tests/mpio $(B)/tests/craft
+tools: $(B)/relay $(B)/tests/mpio $(B)/tests/craft $(B)/tests/foreign $(B)/tests/tools/foreign.bpf.o
 
 # The floors, said before the compiler says it worse.
 $(B)/.deps: Makefile
 	$(Q)mkdir -p $(@D)
-	$(Q)for need in "libbpf 1.4" "libxdp 1.3" "libmnl 1.0" "jansson 2.12"; do set -- $$need; pkg-config --atleast-version=$$2 $$1 || { \
+	$(Q)for need in "libbpf 1.4" "libxdp 1.3" "libmnl 1.0" "jansson 2.12" "yaml-0.1 0.2"; do set -- $$need; pkg-config --atleast-version=$$2 $$1 || { \
 		echo "mptcp-bpf: $$1 >= $$2 is needed, found $$(pkg-config --modversion $$1 2>/dev/null || echo none)" >&2; \
 		echo "hint: scripts/setup installs what is missing" >&2; exit 1; }; done
 	$(Q)touch $@
@@ -77,6 +77,10 @@ $(B)/tests/mpio: $(sort $(wildcard tests/tools/mpio*.c)) $(wildcard tests/tools/
 $(B)/tests/craft: tests/tools/craft.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
+
+$(B)/tests/foreign: tests/tools/foreign.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $< $(shell pkg-config --cflags --libs libxdp libbpf)
 
 demo: setup
 	$(Q)$(MAKE) all tools

@@ -85,7 +85,7 @@ test-kernels:
 	$(Q)nice -n 19 scripts/kernels "$(KERNELS)" $(shell printf '%s\n' $(VM_TESTS) | grep -E '$(ONLY)')
 
 lint:
-	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels tests/vm/run tests/tools/apart completion/*.bash tests/lib/tap.sh tests/*/*.t
+	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels tests/vm/run tests/tools/apart completion/*.bash tests/lib/*.sh tests/*/*.t
 	$(Q)shellcheck -S warning -x -P SCRIPTDIR tests/bench/*.bench
 
 test: setup

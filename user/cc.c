@@ -213,7 +213,7 @@ int cc_load(const struct ns *ns, struct policy *p, const struct load_args *args,
 	err = join(ns, p);
 	if (!err && args->is_default)
 		err = cc_default_take(ns, name);
-	if (!err)
+	if (!err && !args->no_rule)
 		err = default_rule(ns, name);
 	if (err) {
 		cc_default_restore(ns, name);

@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include "cgroup.h"
 #include "cmd.h"
 #include "err.h"
 #include "out.h"
@@ -82,34 +81,6 @@ static int del(const struct args *a, const struct ns *ns)
 	return err ? err : state_release(ns);
 }
 
-static json_t *rule_json(const struct ns *ns, const struct mpb_rule *r, int number)
-{
-	json_t *o = json_pack("{s:i,s:i}", "number", number, "prio", r->prio);
-	char text[PATH_MAX], name[MPB_NAME_LEN];
-
-	if (r->by & MPB_BY_PEER) {
-		prefix_text(text, sizeof(text), r->peer, r->peer_bits);
-		json_object_set_new(o, "peer", json_string(text));
-	}
-	if (r->by & MPB_BY_PEER_PORT)
-		json_object_set_new(o, "peer-port", json_integer(r->peer_port));
-	if (r->by & MPB_BY_LOCAL_PORT)
-		json_object_set_new(o, "local-port", json_integer(r->local_port));
-	if (r->by & MPB_BY_MARK)
-		json_object_set_new(o, "mark", json_integer(r->mark));
-	if (r->by & MPB_BY_CGROUP) {
-		cgroup_path(r->cgroup, text, sizeof(text));
-		json_object_set_new(o, "cgroup", json_string(text));
-	}
-	if (r->sched) {
-		scheduler_name(ns, r->sched, name);
-		json_object_set_new(o, "sched", json_string(name));
-	}
-	if (r->cc[0])
-		json_object_set_new(o, "cc", json_string(r->cc));
-	return o;
-}
-
 /* The words that would add the rule, behind its number. */
 static void rule_text(json_t *o)
 {
@@ -135,8 +106,9 @@ static int list(const struct args *a, const struct ns *ns)
 
 	rules_read(ns, &rules);
 	for (unsigned int i = 0; i < rules.n; i++) {
-		json_t *o = rule_json(ns, &rules.rule[i], i + 1);
+		json_t *o = rule_json(ns, &rules.rule[i]);
 
+		json_object_set_new(o, "number", json_integer(i + 1));
 		if (!a->json)
 			rule_text(o);
 		json_array_append_new(array, o);

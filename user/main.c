@@ -3,6 +3,7 @@
 #include <string.h>
 #include "args.h"
 #include "cmd.h"
+#include "dispatcher.h"
 #include "err.h"
 #include "policy.h"
 #include "preset.h"
@@ -18,7 +19,7 @@ static const struct {
 	const char *help;
 } verbs[] = {
 	{ "features", cmd_features, "", "what this kernel can do, with the reason for each no" },
-	{ "list", cmd_list, "[sched|cc|opt|guard]", "policies embedded and loaded, where attached, tunables, counters" },
+	{ "list", cmd_list, "[sched|cc|opt|guard] [--config]", "policies embedded and loaded, where attached, tunables, counters; --config: the present state as a file for 'apply'" },
 	{ "load", cmd_load, "NAME|PRESET|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...] [--default]", "verify, pin and attach a policy: all or nothing" },
 	{ "unload", cmd_unload, "NAME | --all", "take a policy, or all of this namespace, down again" },
 	{ "swap", cmd_swap, "OLD NEW|FILE.o [KEY=VALUE ...]", "put another policy in the place of a loaded one, under traffic" },
@@ -26,6 +27,8 @@ static const struct {
 	  "which connections get which scheduler and congestion control; 'del' takes a number of the list, or the rule" },
 	{ "path", cmd_path, "add|del|list dev IF | from PREFIX | id N  [weight N] [cost N] [rate RATE]", "what is known of a path: what schedulers go by" },
 	{ "tune", cmd_tune, "NAME [KEY[@DEV]=VALUE ...]", "show or change the tunables of a loaded policy, live" },
+	{ "check", cmd_check, "FILE", "what 'apply' would change, and whether the kernel takes it; changes nothing" },
+	{ "apply", cmd_apply, "FILE", "make this namespace what the file says, as one transaction; what it does not say is not so" },
 	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
 	{ "monitor", cmd_monitor, "[TOKEN]", "a line for each decision that schedulers change, with its reason, until interrupted" },
 	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
@@ -83,6 +86,7 @@ int main(int argc, char **argv)
 	int err = args_parse(argc, argv, &a);
 
 	policy_verbosity(a.verbose);
+	dispatcher_verbosity(a.verbose);
 	if (!err)
 		err = run(&a);
 	if (!err && (fflush(stdout) || ferror(stdout)))

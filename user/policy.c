@@ -383,6 +383,8 @@ int policy_open_mem(const char *what, const void *image, size_t size, struct pol
 	int err;
 
 	memset(p, 0, sizeof(*p));
+	p->bytes = image;
+	p->size = size;
 	err = check_elf(what, image, size);
 	if (err)
 		return err;

@@ -44,6 +44,8 @@ extern const struct catalog_entry mpb_catalog[];
 struct policy {
 	struct desc desc;
 	struct bpf_object *obj;
+	const void *bytes; /* of the object: its image, or in the catalog */
+	size_t size;
 	void *image; /* a file's bytes, else NULL */
 };
 

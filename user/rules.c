@@ -12,6 +12,7 @@
 #include "cgroup.h"
 #include "err.h"
 #include "rules.h"
+#include "scheduler.h"
 #include "state.h"
 
 #define PRIO_DEFAULT 100
@@ -177,4 +178,32 @@ void rules_del(struct mpb_rules *r, unsigned int i)
 bool rule_same(const struct mpb_rule *a, const struct mpb_rule *b)
 {
 	return !memcmp(a, b, sizeof(*a));
+}
+
+json_t *rule_json(const struct ns *ns, const struct mpb_rule *r)
+{
+	json_t *o = json_pack("{s:i}", "prio", r->prio);
+	char text[PATH_MAX], name[MPB_NAME_LEN];
+
+	if (r->by & MPB_BY_PEER) {
+		prefix_text(text, sizeof(text), r->peer, r->peer_bits);
+		json_object_set_new(o, "peer", json_string(text));
+	}
+	if (r->by & MPB_BY_PEER_PORT)
+		json_object_set_new(o, "peer-port", json_integer(r->peer_port));
+	if (r->by & MPB_BY_LOCAL_PORT)
+		json_object_set_new(o, "local-port", json_integer(r->local_port));
+	if (r->by & MPB_BY_MARK)
+		json_object_set_new(o, "mark", json_integer(r->mark));
+	if (r->by & MPB_BY_CGROUP) {
+		cgroup_path(r->cgroup, text, sizeof(text));
+		json_object_set_new(o, "cgroup", json_string(text));
+	}
+	if (r->sched) {
+		scheduler_name(ns, r->sched, name);
+		json_object_set_new(o, "sched", json_string(name));
+	}
+	if (r->cc[0])
+		json_object_set_new(o, "cc", json_string(r->cc));
+	return o;
 }

@@ -3,6 +3,7 @@
 #ifndef MPB_RULES_H
 #define MPB_RULES_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <mptcp_bpf/rule.h>
 #include "ns.h"
@@ -20,6 +21,9 @@ int rule_parse(const char *const *words, int n, struct mpb_rule *rule, const cha
 int rules_add(struct mpb_rules *r, const struct mpb_rule *rule);
 void rules_del(struct mpb_rules *r, unsigned int i);
 bool rule_same(const struct mpb_rule *a, const struct mpb_rule *b);
+
+/* By the words that would add it. */
+json_t *rule_json(const struct ns *ns, const struct mpb_rule *r);
 
 /* An address with an optional /LENGTH as a prefix in IPv6 form. */
 int prefix_parse(const char *what, const char *word, __be32 addr[4], __u8 *bits);

@@ -31,19 +31,27 @@ lab_up() {
 	echo "# paths: $*; $cc"
 }
 
-# begin CASE SIDE [SETTING...]: SIDE is the one that sends; its device counters from now on.
+# begin CASE SIDE [SETTING...]: SIDE is the one that sends; its device counters from now on, or, after `settled`, from a second later on: a subflow joins late.
 begin() {
 	tcp=()
 	[ "$1" != tcp ] || tcp=(-t)
 	case $1 in tcp | stock) ;; *) $bin -n $lab-"$2" load "$1" "${@:3}" || exit 1 ;; esac
 	sender=$2
-	mapfile -t before < <(counters)
+	joined=$(joins)
+	counters >"$work/before"
 }
-done_with() { case $1 in tcp | stock) ;; *) $bin -n $lab-"$sender" unload "$1" || exit 1 ;; esac; }
+# done_with CASE: its run must have had all paths.
+done_with() {
+	case $1 in tcp) return ;; stock) ;; *) $bin -n $lab-"$sender" unload "$1" || exit 1 ;; esac
+	[ "$(joins)" -gt "$joined" ] || { echo "bench: $1: no second subflow joined" >&2 && exit 1; }
+}
+joins() { in_ns client nstat -asz MPTcpExtMPJoinSynAckRx | awk '/^MPTcpExt/ { print $2 }'; }
 counters() { in_ns "$sender" awk '/^ *path[0-9]+:/ { sub(/:/, " "); sub(/path/, ""); sent[$1 + 0] = $10 } END { for (i = 1; i in sent; i++) print sent[i] }' /proc/net/dev; }
 
-# share I: path I's part, in percent, of what the sender sent since `begin`, headers and all.
-share() { counters | awk -v before="${before[*]}" -v i="$1" '{ split(before, b); d[NR] = $1 - b[NR]; all += d[NR] } END { printf "%.4f", all ? 100 * d[i] / all : 0 }'; }
+settled() { sleep 1 && counters >"$work/before.new" && mv "$work/before.new" "$work/before" & }
+
+# share I: path I's part, in percent, of what the sender sent since then, headers and all.
+share() { counters | awk -v i="$1" 'NR == FNR { b[FNR] = $1; next } { d[FNR] = $1 - b[FNR]; all += d[FNR] } END { printf "%.4f", all ? 100 * d[i] / all : 0 }' "$work/before" -; }
 
 # listen SIDE VERB OPTION...: mpio on port 5001, its output in $out; `heard` waits for its end.
 out=$work/out
@@ -80,5 +88,5 @@ bulk() {
 
 field() { sed -n "s/.*\"$1\":\\([0-9.]*\\).*/\\1/p" "$2"; }
 ms() { calc "$(field "$1" "$work/sink") / 1000"; }
-calc() { awk "BEGIN { printf \"%.4f\", $1 }"; }
+calc() { awk "BEGIN { printf \"%.4f\", ($1) }"; }
 sample() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4"; }

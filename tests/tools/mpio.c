@@ -31,7 +31,7 @@ static const struct verb {
 	{ "gen", "-b BYTES [-s SEED]", cmd_gen, "the pseudo-random stream of SEED to stdout" },
 	{ "recv", "[-t] [-n COUNT] ADDR PORT", cmd_recv, "listen; the payload of COUNT connections (1) to stdout" },
 	{ "send", "[-t] [-C CC] [-b BYTES] [-s SEED] [-d SEC] [-r BIT/S] [-m MARK] ADDR PORT", cmd_send,
-	  "the stream, or without -b and -d stdin; until all is received" },
+	  "the stream, or without -b and -d stdin, until SIGINT at the latest; ends when all is received" },
 	{ "echo", "[-t] ADDR PORT", cmd_echo, "listen; send back what comes on any number of connections" },
 	{ "ping", "[-t] [-c COUNT] [-i MS] [-l BYTES] ADDR PORT", cmd_ping,
 	  "COUNT messages (100), one every MS (10), to an echo; round-trip times" },
@@ -91,6 +91,9 @@ static int open_socket(int family)
 
 	if (fd < 0)
 		die(opt.tcp ? "TCP socket" : "MPTCP socket");
+	/* An unknown name is an error on TCP only: on MPTCP the connection then silently has the default. What a listener accepts has the listener's. */
+	if (opt.cc && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, opt.cc, strlen(opt.cc)))
+		die(opt.cc);
 	return fd;
 }
 
@@ -101,9 +104,6 @@ int dial(const char *addr, const char *port)
 
 	if (opt.mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &opt.mark, sizeof(opt.mark)))
 		die("SO_MARK");
-	/* An unknown name is an error on TCP only: on MPTCP the connection then silently has the default. */
-	if (opt.cc && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, opt.cc, strlen(opt.cc)))
-		die(opt.cc);
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen))
 		die(addr);
 	freeaddrinfo(ai);

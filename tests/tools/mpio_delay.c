@@ -10,10 +10,11 @@
 
 #define BLOCK 1000 /* bytes, the first eight of which are its time of birth */
 
-/* One of stream and sink listens, the other connects. Who connects speaks first, since Linux joins further subflows only after data; a stream does anyhow. */
+/* One of stream and sink listens, the other connects. Who connects speaks first, since Linux joins further subflows only after data; a stream does anyhow.
+ * The listener stays open: a subflow that joins it needs it. */
 static int meet(const char *addr, const char *port, bool listens)
 {
-	int listener, fd;
+	int fd;
 	char hello = 'x';
 
 	if (!listens) {
@@ -23,10 +24,8 @@ static int meet(const char *addr, const char *port, bool listens)
 			put_all(fd, &hello, 1);
 		return fd;
 	}
-	listener = serve(addr, port);
-	fd = take(listener);
+	fd = take(serve(addr, port));
 	no_delay(fd);
-	close(listener);
 	if (opt.reverse && recv(fd, &hello, 1, MSG_WAITALL) != 1)
 		die("hello");
 	return fd;
