@@ -204,6 +204,9 @@ static void load_words(void **unused)
 	assert_string_equal(l.devs[1], "wlan0");
 	assert_string_equal(l.settings[1].dev, "eth0");
 
+	assert_false(l.is_default);
+	assert_int_equal(LOAD("--default", "p"), 0);
+	assert_true(l.is_default);
 	assert_int_equal(LOAD("p", "dir", "out"), 0);
 	assert_true(!l.in && l.out);
 	assert_int_equal(LOAD("p", "dir", "both"), 0);
