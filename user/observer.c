@@ -51,11 +51,9 @@ int observer_start(void)
 	err = pin_mkdir(OBSERVE_NEW);
 	if (err)
 		goto out;
-	err = bpf_object__load(p.obj);
-	if (err) {
-		err = err_fail(-err, "observer", "the kernel does not load it: %s", strerror(-err));
+	err = policy_load("observer", &p);
+	if (err)
 		goto out;
-	}
 	for (size_t i = 0; !err && i < sizeof(pinned) / sizeof(pinned[0]); i++)
 		err = pin_fd(bpf_object__find_map_fd_by_name(p.obj, pinned[i]), OBSERVE_NEW, pinned[i]);
 	if (err)
