@@ -8,9 +8,8 @@ hosts
 second 10.0.2.1
 other=reno
 [ "$(at $client sysctl -n net.ipv4.tcp_congestion_control)" = reno ] && other=cubic
-start "$work/got" at $server flow serve -C $other 10.0.1.2 5000
-at $client flow send -C $other -p 2 100000000 10.0.1.2 5000 &
-pids+=($!)
+start "$work/got" $server flow serve -C $other 10.0.1.2 5000
+beside $client flow send -C $other -p 2 100000000 10.0.1.2 5000
 ok "the second subflow is there" within 5 has 2 e
 ccs() { at "$1" ss -tinH "$2" | grep -cE "[[:space:]]${other}[[:space:]].*cwnd"; }
 ok "the client's two run $other" within 2 eval '[ "$(ccs $client "dport = :5000")" = 2 ]'

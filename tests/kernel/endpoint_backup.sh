@@ -5,9 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 hosts
 second 10.0.2.1 backup
-start "$work/got" at $server flow serve 10.0.1.2 5000
-at $client flow send -p 2 100000000 10.0.1.2 5000 &
-pids+=($!)
+start "$work/got" $server flow serve 10.0.1.2 5000
+beside $client flow send -p 2 100000000 10.0.1.2 5000
 ok "the second subflow is there" within 5 has 2 e
 ok "its own endpoint made it backup" has 2 b
 ok "it carries no data" within 5 idle 2

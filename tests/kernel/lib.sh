@@ -88,13 +88,15 @@ second() {
 	at $client sysctl -qw net.ipv4.conf.all.rp_filter=0
 }
 
-# start OUT CMD...: in the background, until it says that it listens.
-start() {
-	local out=$1
-	shift
-	"$@" >"$out" 2>"$out.err" &
+# In the background; a function there would be a shell of its own, and its child outlive it.
+beside() { # NS CMD...
+	nsenter --net="/run/netns/$1" "${@:2}" &
 	pids+=($!)
-	within 5 grep -q listening "$out.err"
+}
+# start OUT NS CMD...: until it says that it listens.
+start() {
+	beside "${@:2}" >"$1" 2>"$1.err"
+	within 5 grep -q listening "$1.err"
 }
 
 # Flags of the client's subflow of path N (ss -ti: B: the peer asked for backup; b: the own endpoint did; e: fully established).

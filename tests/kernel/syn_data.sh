@@ -8,8 +8,8 @@ hosts
 second 10.0.2.1
 at $client sysctl -qw net.ipv4.tcp_fastopen=0x207
 at $server sysctl -qw net.ipv4.tcp_fastopen=0x207
-start "$work/got" at $server flow serve -F 10.0.1.2 5000 || skip_all "no TCP_FASTOPEN on MPTCP listeners: $(cat "$work/got.err")"
-start "$work/map" at $client flow map path1 5000
+start "$work/got" $server flow serve -F 10.0.1.2 5000 || skip_all "no TCP_FASTOPEN on MPTCP listeners: $(cat "$work/got.err")"
+start "$work/map" $client flow map path1 5000
 at $client flow send -F 3000000 10.0.1.2 5000 2>"$work/send" || skip_all "no MSG_FASTOPEN on MPTCP: $(cat "$work/send")"
 within 5 test -s "$work/got"
 within 5 test -s "$work/map"

@@ -13,7 +13,7 @@ at_exit "rm -rf $work"
 at_exit "$bin -n $ns unload --all; scripts/lab down -q $lab"
 at_exit 'kill $receiver'
 scripts/lab up $lab --path 30mbit,5ms --path 30mbit,10ms || bail "no lab"
-bytes=${BYTES:-1500000}
+bytes=${BYTES:-5000000}
 sum=$(build/tests/mpio gen -b "$bytes" -s 3 | sha256sum)
 client() { nsenter --net=/run/netns/$ns "$@"; }
 
@@ -37,7 +37,11 @@ in_force() {
 	$bin -n $ns stat
 	return 1
 }
-intact() { wait $sender && wait $receiver && [ "$(sha256sum <"$work/received")" = "$sum" ]; }
+arrived() {
+	wait "$sender" && wait "$receiver"
+	status=$?
+	sum_got=$(sha256sum <"$work/received")
+}
 counted() { $bin -n $ns -j list opt | perl -MJSON::PP -e 'my ($p) = grep { $_->{loaded} } @{decode_json(join "", <STDIN>)}; exit !@{$p->{attachments}}'; }
 
 # try KIND NAME WORDS...
@@ -57,7 +61,8 @@ try() {
 	else
 		ok "$name: in force" in_force "$kind" "$name"
 	fi
-	ok "$name: the payload is intact" intact
+	arrived
+	is "$status $sum_got" "0 $sum" "$name: the payload is intact"
 	ok "$name: unload" $bin -n $ns unload "$name"
 }
 
