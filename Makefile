@@ -5,6 +5,7 @@
 #   make test-kernels  the tests that meet the kernel on Debian's 6.1, 6.12 and newest under QEMU, and here (KERNELS="6.1 …", ONLY=PATTERN)
 #   make cost       bytes and verified instructions of every policy, next to the last that were kept (SAVE=1 keeps these)
 #   make install    DESTDIR= PREFIX=/usr/local
+#   make test-package  the Debian package: built, checked, installed, used and purged in a bare Debian 13
 # V=1 shows commands; SAN=1 builds the controller with ASan and UBSan; WERROR=1 makes warnings errors.
 
 VERSION := 0.1
@@ -32,7 +33,7 @@ UOBJ := $(USER:%.c=$(B)/%.o) $(B)/catalog.o
 all: $(B)/mptcp-bpf
 
 # What the lab, the demo and the tests need besides.
-tools: $(B)/relay $(B)/tests/mpio $(B)/tests/craft $(B)/tests/foreign $(B)/tests/tools/foreign.bpf.o
+tools: $(B)/relay $(B)/tests/mpio $(B)/tests/kernel/craft $(B)/tests/kernel/flow $(B)/tests/types $(B)/tests/foreign $(B)/tests/tools/foreign.bpf.o
 
 # The floors, said before the compiler says it worse.
 $(B)/.deps: Makefile
@@ -74,11 +75,11 @@ $(B)/tests/mpio: $(sort $(wildcard tests/tools/mpio*.c)) $(wildcard tests/tools/
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.c,$^) -lpthread -lm
 
-$(B)/tests/craft: tests/tools/craft.c
+$(B)/tests/kernel/%: tests/kernel/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
 
-$(B)/tests/foreign: tests/tools/foreign.c
+$(B)/tests/types $(B)/tests/foreign: $(B)/tests/%: tests/tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $< $(shell pkg-config --cflags --libs libxdp libbpf)
 
@@ -91,17 +92,19 @@ setup:
 
 install: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/mptcp_bpf $(DESTDIR)$(PREFIX)/share/man/man8 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/doc/mptcp-bpf/examples
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/doc/mptcp-bpf/examples \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system
 	$(Q)install -m 755 $(B)/mptcp-bpf $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 644 include/mptcp_bpf/*.h bpf/lib/mptcp_bpf/*.h $(DESTDIR)$(PREFIX)/include/mptcp_bpf/
 	$(Q)install -m 644 examples/*.bpf.c $(DESTDIR)$(PREFIX)/share/doc/mptcp-bpf/examples/
 	$(Q)install -m 644 man/mptcp-bpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	$(Q)install -m 644 completion/mptcp-bpf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mptcp-bpf
+	$(Q)install -m 644 systemd/mptcp-bpf@.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
 
 clean:
 	$(Q)rm -rf $(B)
 
-.PHONY: all tools clean cost demo setup lint test test-kernels tests install
+.PHONY: all tools clean cost demo setup lint test test-kernels test-package tests install
 include tests/rules.mk tests/bench/rules.mk
 
 .DELETE_ON_ERROR:

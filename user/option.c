@@ -37,14 +37,7 @@ int option_verify(const struct ns *ns, struct policy *p)
 		if (err)
 			return err_fail(-err, name, "cannot use the namespace's %s: %s", shared[i], strerror(-err));
 	}
-	err = bpf_object__load(p->obj);
-	if (err == -EPERM)
-		return err_fail(EPERM, name, "the kernel does not allow it: %s", strerror(-err));
-	if (err) {
-		err_hint("-vv shows the verifier's log");
-		return err_fail(-err, name, "the kernel does not accept it: %s", strerror(-err));
-	}
-	return 0;
+	return policy_load(name, p);
 }
 
 int option_pin(const struct policy *p, const char *dir, int progs[PROG_MAX])

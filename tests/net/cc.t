@@ -174,9 +174,7 @@ ok "swap with another kind" fails 1 'is of kind sched, lia is of kind cc' $bin -
 ok "swap to nothing" fails 1 'no such policy' $bin -n $other swap lia nothing
 $bin -n $other unload --all
 is "$(registered lia)" 0 "and goes with the last"
-sed 's/MPB_CC(lia/MPB_CC(cubic/' bpf/cc/lia.bpf.c >"$work/cubic.bpf.c"
-${CLANG:-clang} -g -O2 -target bpf -mcpu=v3 -Iinclude -Ibpf/lib -idirafter "/usr/include/$(uname -m)-linux-gnu" -c "$work/cubic.bpf.c" -o "$work/cubic.bpf.o"
-ok "a name that is taken" fails 1 'cubic: somebody else registered' $bin -n $other load "$work/cubic.bpf.o"
+ok "a name that is taken" fails 1 'cubic: somebody else registered' $bin -n $other load build/tests/policies/cubic.bpf.o
 ok "a namespace that is gone does not keep it" $bin -n $other load balia
 ip netns del $other
 ip netns add $other
