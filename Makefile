@@ -3,6 +3,7 @@
 #   make demo       set up this machine, build, and show a real transfer over two paths
 #   make test       set up this machine, build, and run every test (as root)
 #   make test-kernels  the tests that meet the kernel on Debian's 6.1, 6.12 and newest under QEMU, and here (KERNELS="6.1 …", ONLY=PATTERN)
+#   make bench      what is fast and how fast, next to the last that was kept (ONLY=PATTERN, SAVE=1 keeps this): docs/benchmarks.md
 #   make cost       bytes and verified instructions of every policy, next to the last that were kept (SAVE=1 keeps these)
 #   make install    DESTDIR= PREFIX=/usr/local
 #   make test-package  the Debian package: built, checked, installed, used and purged in a bare Debian 13

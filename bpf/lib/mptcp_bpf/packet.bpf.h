@@ -148,6 +148,10 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 	p->tuple.sport = tcp->source;
 	p->tuple.dport = tcp->dest;
 	word = (__be32 *)(tcp + 1);
+	if ((void *)(word + MPB_OPTS_MAX / 4) <= end) { /* at once, with payload that nobody looks at */
+		__builtin_memcpy(s->words, word, MPB_OPTS_MAX);
+		return MPB_PARSE_TCP;
+	}
 	for (int i = 0; i < MPB_OPTS_MAX / 4 && i * 4 < (int)optlen && (void *)(word + i + 1) <= end; i++)
 		s->words[i] = word[i];
 	return MPB_PARSE_TCP;
