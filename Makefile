@@ -20,7 +20,8 @@ MAP := -ffile-prefix-map=$(CURDIR)=.
 BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter # `mptcp-bpf build` has them too
 CPPFLAGS := -Iinclude -Iuser -DMPB_VERSION='"$(VERSION)"' -DMPB_BPF_FLAGS='"$(strip $(BPF_FLAGS))"'
 CFLAGS := -std=gnu11 -g -O2 $(WARN) $(MAP) $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer)
-LIBS := libbpf libmnl jansson
+LIBS := libbpf libmnl jansson libmicrohttpd
+LINK := $(LIBS) ncursesw # whose compiler flags choose a dialect of C: not wanted
 BPF_CFLAGS := $(BPF_FLAGS) $(if $(WERROR),-Werror) $(MAP) \
 	-Iinclude -Ibpf/lib -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
@@ -37,7 +38,7 @@ tools: $(B)/relay $(B)/tests/mpio $(B)/tests/craft
 # The floors, said before the compiler says it worse.
 $(B)/.deps: Makefile
 	$(Q)mkdir -p $(@D)
-	$(Q)for need in "libbpf 1.4" "libxdp 1.3" "libmnl 1.0" "jansson 2.12"; do set -- $$need; pkg-config --atleast-version=$$2 $$1 || { \
+	$(Q)for need in "libbpf 1.4" "libxdp 1.3" "libmnl 1.0" "jansson 2.12" "libmicrohttpd 0.9.71" "ncursesw 6"; do set -- $$need; pkg-config --atleast-version=$$2 $$1 || { \
 		echo "mptcp-bpf: $$1 >= $$2 is needed, found $$(pkg-config --modversion $$1 2>/dev/null || echo none)" >&2; \
 		echo "hint: scripts/setup installs what is missing" >&2; exit 1; }; done
 	$(Q)touch $@
@@ -64,7 +65,7 @@ $(B)/user/%.o: user/%.c $(B)/.deps
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(shell pkg-config --cflags $(LIBS)) -MMD -MP -c $< -o $@
 
 $(B)/mptcp-bpf: $(UOBJ)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs $(LIBS))
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs $(LINK))
 
 $(B)/relay: scripts/relay.c
 	$(Q)mkdir -p $(@D)

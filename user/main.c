@@ -26,8 +26,13 @@ static const struct {
 	  "which connections get which scheduler and congestion control; 'del' takes a number of the list, or the rule" },
 	{ "path", cmd_path, "add|del|list dev IF | from PREFIX | id N  [weight N] [cost N] [rate RATE]", "what is known of a path: what schedulers go by" },
 	{ "tune", cmd_tune, "NAME [KEY[@DEV]=VALUE ...]", "show or change the tunables of a loaded policy, live" },
-	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
-	{ "monitor", cmd_monitor, "[TOKEN]", "a line for each decision that schedulers change, with its reason, until interrupted" },
+	{ "stat", cmd_stat, "[TOKEN] [dev IF] [peer PREFIX] [state STATE] [sched NAME] [sort token|age|bytes|rate|rtt] [-i SEC] [--all] [--openmetrics [--connections]] [--record FILE]",
+	  "connections and their subflows, with those that ended in the last minute (--all: as far as is remembered)" },
+	{ "top", cmd_top, "[-i SEC]", "the same, live, full screen; h shows the keys" },
+	{ "monitor", cmd_monitor, "[TOKEN] [peer PREFIX] [event KIND,...]", "a line for each event, with its cause, until interrupted" },
+	{ "explain", cmd_explain, "TOKEN", "why a connection uses its paths as it does" },
+	{ "plot", cmd_plot, "FILE [-o FILE.svg|FILE.png]", "a time line of what 'stat --record' recorded, by gnuplot" },
+	{ "run", cmd_run, "--listen ADDRESS:PORT [--connections]", "serve /metrics, until interrupted" },
 	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
 };
 
@@ -41,6 +46,7 @@ static void usage(FILE *to)
 	fputs("\n  -j, --json        data and errors as JSON\n"
 	      "  -n NETNS          in this network namespace: a name (ip netns) or a path\n"
 	      "  -v                show libbpf's messages; -vv the verifier's log too\n"
+	      "  -i SEC            every SEC seconds, what they brought\n"
 	      "  --max-subflows N  with a namespace's first load: size of its tables (default 65536)\n"
 	      "\nexit: 0 done, 1 failed, 2 usage, 4 the kernel lacks it\n",
 	      to);

@@ -20,9 +20,9 @@ look() {
 	$bin -n "$lab-$1" -j --all stat | perl -MJSON::PP -e 'my $s = decode_json(<STDIN>); my @c = @{$s->{connections}};
 		my @sub = map { @{$_->{subflows}}, @{$_->{closed} || []} } @c, @{$s->{ended}}; my $r = eval $ARGV[0]; print $@ || $r' "$2"
 }
-until_true() { # CMD...: within 10 s
-	local i
-	for ((i = 0; i < 200 * slow; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
+until_true() { # CMD...: within 20 s
+	local end=$((SECONDS + 20 * slow))
+	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
 	return 1
 }
 sees() { [ "$(look "$1" "$2 ? 1 : 0")" = 1 ]; }
@@ -74,10 +74,10 @@ sleep $((8 * slow))
 look client 'join "\n", map { "$_->{dev} $_->{rtt_p50_us} $_->{rtt_p95_us}" } @{$c[0]{subflows}}' >"$work/rtts"
 now=$(date +%s.%N)
 client ip mptcp endpoint delete id "$id"
-ok "the second subflow ends, and is remembered with the connection" until_true sees client '@c == 1 && @{$c[0]{closed}} == 1'
-is "$(look client '$c[0]{closed}[0]{bytes_sent} > 0 && length $c[0]{closed}[0]{cause} ? 1 : 0')" 1 "with its totals and a cause"
+ok "the second subflow ends, and is remembered with the connection" until_true sees client '@c == 1 && $c[0]{subflows_closed} == 1'
+is "$(look client 'join ",", map { $_->{cause} } grep { $_->{bytes_sent} > 0 } @{$c[0]{closed}}')" "reset by the peer: unspecified" "with its totals and its cause"
 wait $sender
-ok "the connection ends, and is remembered" until_true sees client '@c == 0 && @{$s->{ended}} == 1 && @{$s->{ended}[0]{subflows}} == 2'
+ok "the connection ends, and is remembered" until_true sees client '@c == 0 && @{$s->{ended}} == 1 && @{$s->{ended}[0]{subflows}} >= 2'
 sleep 1
 kill "${capture[@]}"
 kill -INT $monitor
