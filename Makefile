@@ -92,6 +92,7 @@ install: all
 	$(Q)install -m 755 $(B)/mptcp-bpf $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 644 include/mptcp_bpf/*.h bpf/lib/mptcp_bpf/*.h $(DESTDIR)$(PREFIX)/include/mptcp_bpf/
 	$(Q)install -m 644 examples/*.bpf.c $(DESTDIR)$(PREFIX)/share/doc/mptcp-bpf/examples/
+	$(Q)install -m 644 dist/grafana.json $(DESTDIR)$(PREFIX)/share/doc/mptcp-bpf/
 	$(Q)install -m 644 man/mptcp-bpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	$(Q)install -m 644 completion/mptcp-bpf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mptcp-bpf
 
