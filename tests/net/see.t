@@ -64,7 +64,7 @@ sender=$!
 pids+=($sender)
 ok "two subflows" until_true sees client '@{$c[0]{subflows}} == 2'
 id=$(look client '(grep { $_->{dev} eq "path2" } @{$c[0]{subflows}})[0]{local_id}')
-for i in 1 2 3; do
+for _ in 1 2 3; do
 	client ip mptcp endpoint change id "$id" backup
 	sleep 0.3
 	client ip mptcp endpoint change id "$id" nobackup
