@@ -21,6 +21,7 @@
 
 #define ROWS_MIN 10
 #define COLS_MIN 60
+#define FIRST_MS 200 /* until the first rates */
 
 struct top {
 	struct filter filter;
@@ -173,7 +174,7 @@ static int watch(struct top *t, const struct ns *ns, uint32_t ms)
 {
 	struct conns shown, now;
 	int err = conns_read(ns, 0, &shown);
-	uint64_t due = monotonic_ns();
+	uint64_t due = monotonic_ns() + FIRST_MS * 1000000ULL;
 
 	while (!err && !stopped) {
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
