@@ -193,17 +193,17 @@ static void write_paths(struct metrics *m, struct exposition *x)
 	GAUGE("inflight_bytes", now[i].inflight, "Sum of what is in flight.");
 	GAUGE("unsent_bytes", now[i].unsent, "Sum of what waits in subflows' queues.");
 	GAUGE("srtt_seconds", now[i].subflows ? now[i].srtt_us / now[i].subflows / 1e6 : 0, "Mean of the smoothed round-trip times.");
-	family(x, "path_rtt_quantile_seconds", "gauge", "Round-trip times of the last 10 to 20 seconds.");
+	family(x, "path_rtt_percentile_seconds", "gauge", "Round-trip times of the last 10 to 20 seconds.");
 	for (int i = 0; i < n; i++) {
-		static const struct { unsigned int percent; const char *quantile; } of[] = { { 50, "0.5" }, { 95, "0.95" } };
+		static const unsigned int percent[] = { 50, 95 };
 		struct mpb_sight all = {};
 
 		memcpy(all.rtts, now[i].rtts, sizeof(all.rtts));
 		for (int k = 0; k < 2; k++) {
-			uint32_t us = sight_rtt(&all, x->conns->now_ns, of[k].percent);
+			uint32_t us = sight_rtt(&all, x->conns->now_ns, percent[k]);
 
 			if (us)
-				sample(x, "path_rtt_quantile_seconds", us / 1e6, "device=\"%s\",quantile=\"%s\"", sums[i].dev, of[k].quantile);
+				sample(x, "path_rtt_percentile_seconds", us / 1e6, "device=\"%s\",percentile=\"%u\"", sums[i].dev, percent[k]);
 		}
 	}
 	free(now);

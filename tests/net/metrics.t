@@ -74,15 +74,16 @@ kill -TERM $agent
 wait $agent
 is $? 0 "it ends when it is told to"
 # Every series of the dashboard is one that is exposed.
-is "$(grep -o 'mptcp_bpf_[a-z_]*' dist/grafana.json | sort -u | while read -r m; do grep -q "^$m[ {]" <($bin -n $lab-client stat --openmetrics) || [ "$m" = mptcp_bpf_path_rtt_quantile_seconds ] || echo "$m"; done)" \
+is "$(grep -o 'mptcp_bpf_[a-z_]*' dist/grafana.json | sort -u | while read -r m; do grep -q "^$m[ {]" <($bin -n $lab-client stat --openmetrics) || [ "$m" = mptcp_bpf_path_rtt_percentile_seconds ] || echo "$m"; done)" \
 	"" "the dashboard asks for what there is"
 
 # A recording, cut short and gone on with; plotted.
 timeout 2 $bin -n $lab-client stat --record "$work/rec" -i 0.2
 printf '17 00000001 1 pa' >>"$work/rec"
-(transfer 4000000) &
-timeout 3 $bin -n $lab-client stat --record "$work/rec" -i 0.2
-wait
+transfer 20000000 &
+transfer=$!
+timeout 4 $bin -n $lab-client stat --record "$work/rec" -i 0.2
+wait $transfer
 ok "a recording has lines of both paths" test "$(awk '$4 == "path1" || $4 == "path2" { print $4 }' "$work/rec" | sort -u | wc -l)" = 2
 is "$(echo no >"$work/no"; $bin stat --record "$work/no" 2>&1; cat "$work/no")" "mptcp-bpf: $work/no: is there already, and no recording
 no" "another file is left alone"

@@ -55,12 +55,12 @@ tm resize-window -t t -x 80 -y 24
 ok "and back" until_seen '3 connections, 6 subflows'
 tm send-keys -t t q
 ok "q leaves" until_seen '^left'
-is "$(tm capture-pane -p -t t | grep -oE '^[0-9a-f]{32}' | sort -u | wc -l)" 1 "the terminal is as it was"
+is "$(tm capture-pane -p -S - -t t | grep -oE '^[0-9a-f]{32}' | sort -u | wc -l)" 1 "the terminal is as it was"
 tm send-keys -t t "clear; $bin -n $lab-client top; echo left" Enter
 ok "again" until_seen '3 connections'
 kill -TERM "$(pgrep -f "^$bin -n $lab-client top")"
 ok "a signal ends it" until_seen '^left'
 tm send-keys -t t "stty -a | tr -d '\n' | md5sum" Enter
 sleep 1
-is "$(tm capture-pane -p -t t | grep -oE '^[0-9a-f]{32}' | sort -u | wc -l)" 1 "the terminal works"
+is "$(tm capture-pane -p -S - -t t | grep -oE '^[0-9a-f]{32}' | sort -u | wc -l)" 1 "the terminal works"
 done_testing
