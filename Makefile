@@ -22,7 +22,8 @@ MAP := -ffile-prefix-map=$(CURDIR)=.
 BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter # `mptcp-bpf build` has them too
 CPPFLAGS := -Iinclude -Iuser -DMPB_VERSION='"$(VERSION)"' -DMPB_BPF_FLAGS='"$(strip $(BPF_FLAGS))"'
 CFLAGS := -std=gnu11 -g -O2 $(WARN) $(MAP) $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer)
-LIBS := libbpf libxdp libmnl jansson yaml-0.1
+LIBS := libbpf libxdp libmnl jansson yaml-0.1 libmicrohttpd
+LINK := $(LIBS) ncursesw # whose compiler flags choose a dialect of C: not wanted
 BPF_CFLAGS := $(BPF_FLAGS) $(if $(WERROR),-Werror) $(MAP) \
 	-Iinclude -Ibpf/lib -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
@@ -39,7 +40,7 @@ tools: $(B)/relay $(B)/tests/mpio $(B)/tests/kernel/craft $(B)/tests/kernel/flow
 # The floors, said before the compiler says it worse.
 $(B)/.deps: Makefile
 	$(Q)mkdir -p $(@D)
-	$(Q)for need in "libbpf 1.4" "libxdp 1.3" "libmnl 1.0" "jansson 2.12" "yaml-0.1 0.2"; do set -- $$need; pkg-config --atleast-version=$$2 $$1 || { \
+	$(Q)for need in "libbpf 1.4" "libxdp 1.3" "libmnl 1.0" "jansson 2.12" "yaml-0.1 0.2" "libmicrohttpd 0.9.71" "ncursesw 6"; do set -- $$need; pkg-config --atleast-version=$$2 $$1 || { \
 		echo "mptcp-bpf: $$1 >= $$2 is needed, found $$(pkg-config --modversion $$1 2>/dev/null || echo none)" >&2; \
 		echo "hint: scripts/setup installs what is missing" >&2; exit 1; }; done
 	$(Q)touch $@
@@ -66,7 +67,7 @@ $(B)/user/%.o: user/%.c $(B)/.deps
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(shell pkg-config --cflags $(LIBS)) -MMD -MP -c $< -o $@
 
 $(B)/mptcp-bpf: $(UOBJ)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs $(LIBS))
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs $(LINK))
 
 $(B)/relay: scripts/relay.c
 	$(Q)mkdir -p $(@D)
@@ -98,6 +99,7 @@ install: all
 	$(Q)install -m 755 $(B)/mptcp-bpf $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 644 include/mptcp_bpf/*.h bpf/lib/mptcp_bpf/*.h $(DESTDIR)$(PREFIX)/include/mptcp_bpf/
 	$(Q)install -m 644 examples/*.bpf.c $(DESTDIR)$(PREFIX)/share/doc/mptcp-bpf/examples/
+	$(Q)install -m 644 dist/grafana.json $(DESTDIR)$(PREFIX)/share/doc/mptcp-bpf/
 	$(Q)install -m 644 man/mptcp-bpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	$(Q)install -m 644 completion/mptcp-bpf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mptcp-bpf
 	$(Q)install -m 644 systemd/mptcp-bpf@.service $(DESTDIR)$(PREFIX)/lib/systemd/system/

@@ -4,7 +4,7 @@
 T := $(B)/tests
 SAN_FLAGS := -fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer
 TEST_CFLAGS := -std=gnu11 -g -O1 $(WARN) -Wno-unused-parameter $(MAP) $(CPPFLAGS) -Ibpf/lib
-TEST_LIBS = $(shell pkg-config --libs $(LIBS))
+TEST_LIBS = $(shell pkg-config --libs $(LINK))
 
 # Unit tests: plain C under ASan and UBSan, with the controller's own code, but main.
 UNIT := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))

@@ -29,8 +29,13 @@ static const struct {
 	{ "tune", cmd_tune, "NAME [KEY[@DEV]=VALUE ...]", "show or change the tunables of a loaded policy, live" },
 	{ "check", cmd_check, "FILE", "what 'apply' would change, and whether the kernel takes it; changes nothing" },
 	{ "apply", cmd_apply, "FILE", "make this namespace what the file says, as one transaction; what it does not say is not so" },
-	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
-	{ "monitor", cmd_monitor, "[TOKEN]", "a line for each decision that schedulers change, with its reason, until interrupted" },
+	{ "stat", cmd_stat, "[TOKEN] [dev IF] [peer PREFIX] [state STATE] [sched NAME] [sort token|age|bytes|rate|rtt] [-i SEC] [--all] [--openmetrics [--connections]] [--record FILE]",
+	  "connections and their subflows, with those that ended in the last minute (--all: as far as is remembered)" },
+	{ "top", cmd_top, "[-i SEC]", "the same, live, full screen; h shows the keys" },
+	{ "monitor", cmd_monitor, "[TOKEN] [peer PREFIX] [event KIND,...]", "a line for each event, with its cause, until interrupted" },
+	{ "explain", cmd_explain, "TOKEN", "why a connection uses its paths as it does" },
+	{ "plot", cmd_plot, "FILE [-o FILE.svg|FILE.png]", "a time line of what 'stat --record' recorded, by gnuplot" },
+	{ "run", cmd_run, "--listen ADDRESS:PORT [--connections]", "serve /metrics, until interrupted" },
 	{ "converter", cmd_converter,
 	  "serve client PREFIX ... [listen ADDR:PORT] [dest PREFIX ...] [tcp] [mptcp-out] [proxy-protocol] [cookies] [cookie-key FILE] [threads N] [max N] "
 	  "[max-each N] [handshake S] [idle S] [grace S] [user NAME] | stat [port N] [openmetrics]",
@@ -48,6 +53,7 @@ static void usage(FILE *to)
 	fputs("\n  -j, --json        data and errors as JSON\n"
 	      "  -n NETNS          in this network namespace: a name (ip netns) or a path\n"
 	      "  -v                show libbpf's messages; -vv the verifier's log too\n"
+	      "  -i SEC            every SEC seconds, what they brought\n"
 	      "  --max-subflows N  with a namespace's first load: size of its tables (default 65536)\n"
 	      "\nexit: 0 done, 1 failed, 2 usage, 4 the kernel lacks it\n",
 	      to);
