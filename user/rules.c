@@ -90,7 +90,7 @@ static int number(const char *key, const char *value, uint64_t max, uint32_t *to
 	return err;
 }
 
-static int word_parse(const char *key, const char *value, struct mpb_rule *r, const char **sched)
+static int word_parse(const char *key, const char *value, struct mpb_rule *r, struct rule_names *names)
 {
 	uint64_t id = 0;
 	uint32_t n;
@@ -118,34 +118,38 @@ static int word_parse(const char *key, const char *value, struct mpb_rule *r, co
 	} else if (!strcmp(key, "prio")) {
 		err = number(key, value, 65535, &r->prio);
 	} else if (!strcmp(key, "sched")) {
-		*sched = value;
+		names->sched = value;
+	} else if (!strcmp(key, "convert")) {
+		names->convert = value;
 	} else if (!strcmp(key, "cc")) {
 		if (!*value || strlen(value) >= sizeof(r->cc))
 			return err_usage(key, "'%s' must have 1..%zu characters", value, sizeof(r->cc) - 1);
 		strcpy(r->cc, value);
 	} else {
-		err_hint("a rule has peer, peer-port, local-port, mark, cgroup, prio, sched, cc");
+		err_hint("a rule has peer, peer-port, local-port, mark, cgroup, prio, sched, cc, convert");
 		return err_usage(key, "not a word of a rule");
 	}
 	return err;
 }
 
-int rule_parse(const char *const *words, int n, struct mpb_rule *rule, const char **sched)
+int rule_parse(const char *const *words, int n, struct mpb_rule *rule, struct rule_names *names)
 {
 	memset(rule, 0, sizeof(*rule));
 	rule->prio = PRIO_DEFAULT;
-	*sched = NULL;
+	*names = (struct rule_names){};
 	for (int i = 0; i < n; i += 2) {
 		if (i + 1 == n)
 			return err_usage(words[i], "needs a value");
 		for (int k = 0; k < i; k += 2)
 			if (!strcmp(words[k], words[i]))
 				return err_usage(words[i], "given twice");
-		if (word_parse(words[i], words[i + 1], rule, sched))
+		if (word_parse(words[i], words[i + 1], rule, names))
 			return -EINVAL;
 	}
-	if (!*sched && !rule->cc[0])
-		return err_usage("rule", "says neither which scheduler (sched NAME) nor which congestion control (cc NAME)");
+	if (!names->sched && !rule->cc[0] && !names->convert)
+		return err_usage("rule", "says neither which scheduler (sched NAME) nor which congestion control (cc NAME) nor which converter (convert NAME)");
+	if (names->convert && rule->by & MPB_BY_LOCAL_PORT)
+		return err_usage("local-port", "is not known yet when a converter is chosen");
 	return 0;
 }
 

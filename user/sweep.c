@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "attach.h"
 #include "cc.h"
+#include "convert/table.h"
 #include "err.h"
 #include "pin.h"
 #include "scheduler.h"
@@ -179,6 +180,8 @@ int sweep(const struct ns *ns)
 		err = pin_each(path, false, sweep_policy, (void *)ns);
 	if (!err)
 		err = scheduler_sweep(ns);
+	if (!err)
+		err = table_sweep(ns);
 	if (!err)
 		err = pin_each(PIN_BASE, false, sweep_namespace, &dead);
 	if (!err)

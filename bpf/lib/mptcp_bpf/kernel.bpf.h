@@ -133,7 +133,9 @@ struct tcp_sock {
 };
 
 struct mptcp_subflow_context {
+	__u64 local_key;
 	__u32 token;
+	__u32 request_join : 1;
 	__u32 request_bkup : 1;
 	__u32 backup : 1;
 	__u32 stale : 1;
@@ -153,6 +155,7 @@ struct mptcp_sock {
 	__u64 snd_nxt;
 	__u64 snd_una;
 	__u64 wnd_end;
+	__u32 token;
 	struct mptcp_sched_ops *sched;
 };
 
