@@ -23,7 +23,7 @@ static const struct {
 	{ "load", cmd_load, "NAME|PRESET|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...] [--default]", "verify, pin and attach a policy: all or nothing" },
 	{ "unload", cmd_unload, "NAME | --all", "take a policy, or all of this namespace, down again" },
 	{ "swap", cmd_swap, "OLD NEW|FILE.o [KEY=VALUE ...]", "put another policy in the place of a loaded one, under traffic" },
-	{ "rule", cmd_rule, "add|del|list [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME]",
+	{ "rule", cmd_rule, "add|del|list [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME] [convert NAME]",
 	  "which connections get which scheduler and congestion control; 'del' takes a number of the list, or the rule" },
 	{ "path", cmd_path, "add|del|list dev IF | from PREFIX | id N  [weight N] [cost N] [rate RATE]", "what is known of a path: what schedulers go by" },
 	{ "tune", cmd_tune, "NAME [KEY[@DEV]=VALUE ...]", "show or change the tunables of a loaded policy, live" },
@@ -37,9 +37,9 @@ static const struct {
 	{ "plot", cmd_plot, "FILE [-o FILE.svg|FILE.png]", "a time line of what 'stat --record' recorded, by gnuplot" },
 	{ "run", cmd_run, "--listen ADDRESS:PORT [--connections]", "serve /metrics, until interrupted" },
 	{ "converter", cmd_converter,
-	  "serve client PREFIX ... [listen ADDR:PORT] [dest PREFIX ...] [tcp] [mptcp-out] [proxy-protocol] [cookies] [cookie-key FILE] [threads N] [max N] "
-	  "[max-each N] [handshake S] [idle S] [grace S] [user NAME] | stat [port N] [openmetrics]",
-	  "RFC 8803: run a transport converter, and what it has counted" },
+	  "add NAME ADDR:PORT [cookie HEX] [bypass S] | del NAME | list | serve client PREFIX ... [listen ADDR:PORT] [dest PREFIX ...] [tcp] [mptcp-out] [proxy-protocol] [cookies] [cookie-key FILE] [threads N] [max N] "
+	  "[max-each N] [handshake S] [idle S] [grace S] [user NAME] | client to ADDR:PORT [listen ADDR:PORT] [cookie HEX] [tcp] [threads N] [max N] [user NAME] | stat [client] [port N] [openmetrics]",
+	  "RFC 8803: send connections through a transport converter ('rule ... convert NAME'); run one; what it has counted" },
 	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
 };
 
