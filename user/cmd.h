@@ -14,6 +14,7 @@ int cmd_load(const struct args *a);
 int cmd_monitor(const struct args *a);
 int cmd_path(const struct args *a);
 int cmd_rule(const struct args *a);
+int cmd_run(const struct args *a);
 int cmd_stat(const struct args *a);
 int cmd_swap(const struct args *a);
 int cmd_tune(const struct args *a);

@@ -30,6 +30,7 @@ static const struct {
 	{ "apply", cmd_apply, "FILE", "make this namespace what the file says, as one transaction; what it does not say is not so" },
 	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
 	{ "monitor", cmd_monitor, "[TOKEN]", "a line for each decision that schedulers change, with its reason, until interrupted" },
+	{ "run", cmd_run, "[KEY=VALUE ...]", "the agent: takes connections off a path that has died, and back to it when it works again" },
 	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
 };
 

@@ -99,6 +99,16 @@ struct minmax {
 
 struct tcp_options_received {
 	__u16 snd_wscale : 4;
+	__u16 rcv_wscale : 4;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct sk_buff {
+	struct list_head tcp_tsorted_anchor;
+	__u64 skb_mstamp_ns;
 };
 
 struct tcp_sock {
@@ -123,7 +133,11 @@ struct tcp_sock {
 	__u32 snd_una;
 	__u32 snd_wnd;
 	__u32 rcv_nxt;
+	__u32 rcv_wnd;
+	__u32 segs_in;
+	struct list_head tsorted_sent_queue; /* in flight, oldest transmission first */
 	__u32 srtt_us;
+	__u32 mdev_us;
 	__u32 rttvar_us;
 	struct minmax rtt_min;
 	struct tcp_options_received rx_opt;

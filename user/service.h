@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What `run` does is a list of services: one loop polls their descriptors and calls those that are ready. */
+#ifndef MPB_SERVICE_H
+#define MPB_SERVICE_H
+
+struct service {
+	int fd;
+	int (*ready)(void *arg); /* 0, or -errno with an error recorded: the loop ends */
+	void *arg;
+};
+
+#endif
