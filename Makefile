@@ -20,19 +20,19 @@ MAP := -ffile-prefix-map=$(CURDIR)=.
 BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter # `mptcp-bpf build` has them too
 CPPFLAGS := -Iinclude -Iuser -DMPB_VERSION='"$(VERSION)"' -DMPB_BPF_FLAGS='"$(strip $(BPF_FLAGS))"'
 CFLAGS := -std=gnu11 -g -O2 $(WARN) $(MAP) $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer)
-LIBS := libbpf libmnl jansson yaml-0.1
+LIBS := libbpf libxdp libmnl jansson yaml-0.1
 BPF_CFLAGS := $(BPF_FLAGS) $(if $(WERROR),-Werror) $(MAP) \
 	-Iinclude -Ibpf/lib -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
 POLICIES := $(sort $(wildcard bpf/sched/*.bpf.c bpf/cc/*.bpf.c bpf/opt/*.bpf.c bpf/guard/*.bpf.c bpf/probe/*.bpf.c bpf/run/*.bpf.c))
 OBJS := $(POLICIES:%.bpf.c=$(B)/%.bpf.o)
-USER := $(sort $(wildcard user/*.c))
+USER := $(sort $(wildcard user/*.c user/convert/*.c))
 UOBJ := $(USER:%.c=$(B)/%.o) $(B)/catalog.o
 
 all: $(B)/mptcp-bpf
 
 # What the lab, the demo and the tests need besides.
-tools: $(B)/relay $(B)/tests/mpio $(B)/tests/craft
+tools: $(B)/relay $(B)/tests/mpio $(B)/tests/craft $(B)/tests/foreign $(B)/tests/tools/foreign.bpf.o
 
 # The floors, said before the compiler says it worse.
 $(B)/.deps: Makefile
@@ -77,6 +77,10 @@ $(B)/tests/mpio: $(sort $(wildcard tests/tools/mpio*.c)) $(wildcard tests/tools/
 $(B)/tests/craft: tests/tools/craft.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
+
+$(B)/tests/foreign: tests/tools/foreign.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $< $(shell pkg-config --cflags --libs libxdp libbpf)
 
 demo: setup
 	$(Q)$(MAKE) all tools

@@ -24,7 +24,7 @@ _mptcp_bpf() {
 	rule) mapfile -t COMPREPLY < <(compgen -W "add del list peer peer-port local-port mark cgroup prio sched cc" -- "$cur") ;;
 	path) mapfile -t COMPREPLY < <(compgen -W "add del list dev from id weight cost rate" -- "$cur") ;;
 	load | unload | swap | tune)
-		mapfile -t COMPREPLY < <(compgen -W "$(mptcp-bpf list 2>/dev/null | sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p') hook dir dev --all" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "$(mptcp-bpf list 2>/dev/null | sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p') hook dir dev --all --default" -- "$cur")
 		[[ $verb = load ]] && mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(mptcp-bpf load --help | sed -n 's/^  \([a-z-]*\) .*/\1/p')" -- "$cur")
 		[[ $verb = load || $verb = swap ]] && mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -X '!*.o' -- "$cur")
 		;;

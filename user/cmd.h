@@ -8,6 +8,7 @@
 int cmd_apply(const struct args *a);
 int cmd_build(const struct args *a);
 int cmd_check(const struct args *a);
+int cmd_converter(const struct args *a);
 int cmd_features(const struct args *a);
 int cmd_list(const struct args *a);
 int cmd_load(const struct args *a);

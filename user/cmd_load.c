@@ -108,7 +108,7 @@ static int attach_all(struct job *job, const char *dir, const char *at, const in
 	for (int i = 0; !err && i < job->ndevs; i++) {
 		err = prepare_device(job, dir, &job->devs[i]);
 		if (!err)
-			err = attach(job->ns, at, progs, &job->devs[i], job->args->hook, job->args->in, job->args->out, false);
+			err = attach(job->ns, at, job->policy, progs, &job->devs[i], job->args->hook, job->args->in, job->args->out, false);
 	}
 	return err;
 }
@@ -242,6 +242,8 @@ int load_check(struct policy *p, const struct load_args *args)
 
 	if (kind != MPB_OPT_POLICY && kind != MPB_SCHED && kind != MPB_CC)
 		err = err_fail(EINVAL, args->policy, "is of kind %s, which cannot be loaded by itself", kind_word(kind));
+	if (!err && args->is_default && kind != MPB_CC)
+		err = err_usage("--default", "is for congestion controls; %s is of kind %s", args->policy, kind_word(kind));
 	if (!err)
 		err = apply_settings(&job);
 	return err ? err : check_kernel(&job);

@@ -25,10 +25,6 @@ static int apply_settings(const struct args *a, const struct ns *ns, struct poli
 	int err = 0;
 
 	pin_path(path, "%s/%s/%s", p->desc.policy.kind == MPB_CC ? PIN_GLOBAL : ns->dir, kind_word(p->desc.policy.kind), p->desc.policy.name);
-	if (a->nwords > 3 && pin_exists(path)) {
-		err_hint("'mptcp-bpf tune %s KEY=VALUE'", p->desc.policy.name);
-		return err_fail(EEXIST, p->desc.policy.name, "loaded already: swap to it goes without settings");
-	}
 	for (int i = 3; !err && i < a->nwords; i++) {
 		err = setting_parse(a->words[i], &s);
 		if (!err && s.dev[0])
@@ -37,6 +33,10 @@ static int apply_settings(const struct args *a, const struct ns *ns, struct poli
 			err = tunable_match(&p->desc, &s, &t, &value);
 		if (!err && data && t->off + t->size <= size)
 			tunable_set(t, data, value);
+	}
+	if (!err && a->nwords > 3 && pin_exists(path)) {
+		err_hint("'mptcp-bpf tune %s KEY=VALUE'", p->desc.policy.name);
+		err = err_fail(EEXIST, p->desc.policy.name, "loaded already: swap to it goes without settings");
 	}
 	return err;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "args.h"
 #include "cmd.h"
+#include "dispatcher.h"
 #include "err.h"
 #include "policy.h"
 #include "preset.h"
@@ -19,7 +20,7 @@ static const struct {
 } verbs[] = {
 	{ "features", cmd_features, "", "what this kernel can do, with the reason for each no" },
 	{ "list", cmd_list, "[sched|cc|opt|guard] [--config]", "policies embedded and loaded, where attached, tunables, counters; --config: the present state as a file for 'apply'" },
-	{ "load", cmd_load, "NAME|PRESET|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...]", "verify, pin and attach a policy: all or nothing" },
+	{ "load", cmd_load, "NAME|PRESET|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...] [--default]", "verify, pin and attach a policy: all or nothing" },
 	{ "unload", cmd_unload, "NAME | --all", "take a policy, or all of this namespace, down again" },
 	{ "swap", cmd_swap, "OLD NEW|FILE.o [KEY=VALUE ...]", "put another policy in the place of a loaded one, under traffic" },
 	{ "rule", cmd_rule, "add|del|list [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME]",
@@ -31,6 +32,10 @@ static const struct {
 	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
 	{ "monitor", cmd_monitor, "[TOKEN]", "a line for each decision that schedulers change, with its reason, until interrupted" },
 	{ "run", cmd_run, "[KEY=VALUE ...]", "the agent: takes connections off a path that has died, and back to it when it works again" },
+	{ "converter", cmd_converter,
+	  "serve client PREFIX ... [listen ADDR:PORT] [dest PREFIX ...] [tcp] [mptcp-out] [proxy-protocol] [cookies] [cookie-key FILE] [threads N] [max N] "
+	  "[max-each N] [handshake S] [idle S] [grace S] [user NAME] | stat [port N] [openmetrics]",
+	  "RFC 8803: run a transport converter, and what it has counted" },
 	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
 };
 
@@ -86,6 +91,7 @@ int main(int argc, char **argv)
 	int err = args_parse(argc, argv, &a);
 
 	policy_verbosity(a.verbose);
+	dispatcher_verbosity(a.verbose);
 	if (!err)
 		err = run(&a);
 	if (!err && (fflush(stdout) || ferror(stdout)))

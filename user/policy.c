@@ -383,6 +383,8 @@ int policy_open_mem(const char *what, const void *image, size_t size, struct pol
 	int err;
 
 	memset(p, 0, sizeof(*p));
+	p->bytes = image;
+	p->size = size;
 	err = check_elf(what, image, size);
 	if (err)
 		return err;
@@ -467,13 +469,11 @@ int policy_open_file(const char *what, const char *path, struct policy *p)
 	if (err)
 		return err;
 	err = policy_open_mem(what, image, size, p);
-	if (err) {
+	if (err)
 		free(image);
-		return err;
-	}
-	p->image = image;
-	p->size = size;
-	return 0;
+	else
+		p->image = image;
+	return err;
 }
 
 int policy_open(const char *word, struct policy *p)

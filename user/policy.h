@@ -44,8 +44,9 @@ extern const struct catalog_entry mpb_catalog[];
 struct policy {
 	struct desc desc;
 	struct bpf_object *obj;
+	const void *bytes; /* of the object: its image, or in the catalog */
+	size_t size;
 	void *image; /* a file's bytes, else NULL */
-	size_t size; /* of the image */
 };
 
 /* Open an embedded policy by its name, or an object file by its path. Checks all that can be known before the kernel sees it: ABI, kind, license,

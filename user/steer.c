@@ -19,8 +19,8 @@
 #include "steer.h"
 
 /* Its own maps, which live as long as it; the others are the namespace's and the observer's. */
-static const char *const own_maps[] = { "mpb_steer_conf", "mpb_steer_counts", "mpb_scheds", "mpb_deciding", "mpb_watched", "mpb_events" };
-static const char *const ns_maps[] = { "mpb_subflows", "mpb_steered", "mpb_rules", "mpb_paths" };
+static const char *const own_maps[] = { "mpb_steer_conf", "mpb_steer_counts", "mpb_scheds", "mpb_deciding" };
+static const char *const ns_maps[] = { "mpb_subflows", "mpb_steered", "mpb_rules", "mpb_paths", "mpb_sights", "mpb_watch", "mpb_events" };
 static const char *const programs[] = { "steer_in", "steer_in3", "steer_kick" };
 #define N(_array) (sizeof(_array) / sizeof((_array)[0]))
 
@@ -164,7 +164,7 @@ int steer_attach(const struct ns *ns, const struct dev *devs, int n)
 		struct search s = { ns, devs[i].ifindex };
 
 		if (!pin_each(at, false, search_batch, &s))
-			err = attach(ns, batch, progs, &devs[i], HOOK_TCX, true, false, true);
+			err = attach(ns, batch, NULL, progs, &devs[i], HOOK_TCX, true, false, true);
 	}
 	if (!err)
 		err = pin_commit(batch, final);

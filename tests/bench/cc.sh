@@ -31,7 +31,13 @@ lab_up() {
 	scripts/lab up $lab "${specs[@]}" || skip "no lab"
 	sleep 1
 	in_client sysctl -qw net.ipv4.tcp_no_metrics_save=1
-	grep -qw "$cc" /proc/sys/net/ipv4/tcp_available_congestion_control || $bin -n $lab-client load "$cc" || skip "$cc: not to be had"
+	if [ -e "bpf/cc/$cc.bpf.c" ]; then
+		$bin -n $lab-client load "$cc"
+	elif [ -e "build/tests/bench/$cc.bpf.o" ]; then
+		$bin -n $lab-client load "build/tests/bench/$cc.bpf.o"
+	else
+		grep -qw "$cc" /proc/sys/net/ipv4/tcp_available_congestion_control
+	fi || skip "$cc: not to be had"
 }
 in_client() { nsenter --net=/run/netns/$lab-client "$@"; }
 in_server() { nsenter --net=/run/netns/$lab-server "$@"; }
@@ -39,10 +45,10 @@ in_server() { nsenter --net=/run/netns/$lab-server "$@"; }
 # flow PORT OPTION... ADDR: a sender, and its receiver, until the lab goes down.
 flow() {
 	local port=$1
-	in_server build/tests/mpio recv "${@: -1}" "$port" >/dev/null 2>&1 &
+	nsenter --net=/run/netns/$lab-server build/tests/mpio recv "${@: -1}" "$port" >/dev/null 2>&1 &
 	flows+=($!)
 	for _ in {1..100}; do in_server ss -tlnH "sport = :$port" | grep -q . && break; sleep 0.02; done
-	in_client build/tests/mpio send -d 10000 "${@:2:$#-2}" "${@: -1}" "$port" >/dev/null 2>&1 &
+	nsenter --net=/run/netns/$lab-client build/tests/mpio send -d 10000 "${@:2:$#-2}" "${@: -1}" "$port" >/dev/null 2>&1 &
 	flows+=($!)
 }
 
@@ -69,5 +75,8 @@ rounds() {
 		done
 	done
 }
-sample() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4"; }
+sample() {
+	printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4"
+	echo "$1: $4 $2" >&2 # at once, since a run takes over a minute
+}
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f", b ? a / b : 0 }'; }

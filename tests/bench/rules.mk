@@ -10,6 +10,6 @@ $(T)/bench/%: tests/bench/%.c $(PROG_LIB) $(wildcard tests/bench/*.h tests/prog/
 
 bench: setup
 	$(Q)$(MAKE) all tools $(BENCH_C) $(BENCH_OBJS)
-	$(Q)scripts/bench $(if $(SAVE),--save) '$(ONLY)'
+	$(Q)tests/tools/apart scripts/bench $(if $(SAVE),--save) '$(ONLY)'
 
 .PHONY: bench

@@ -26,14 +26,15 @@ transfer() {
 	port=$((port + 1))
 	bytes=$1
 	rm -f "$work/err" "$work/sum"
-	(nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 $port 2>"$work/err" | sha256sum >"$work/sum") &
+	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 $port 2>"$work/err" > >(tee >(wc -c >"$work/bytes") | sha256sum >"$work/sum") &
 	receiver=$!
 	for _ in $(seq 100); do grep -q listening "$work/err" 2>/dev/null && break; sleep 0.02; done
-	client build/tests/mpio send -b "$bytes" -s $port "${@:2}" 10.77.1.2 $port >/dev/null &
+	nsenter --net=/run/netns/$lab-client build/tests/mpio send -b "$bytes" -s $port "${@:2}" 10.77.1.2 $port >/dev/null &
 	sender=$!
 }
 intact() {
 	wait "$sender" "$receiver"
+	for _ in $(seq 100); do [ -s "$work/sum" ] && break; sleep 0.02; done
 	is "$(cat "$work/sum")" "$(build/tests/mpio gen -b "$bytes" -s $port | sha256sum)" "$1: the payload is intact"
 }
 sockets() { client ss -tniH "dport = :$port" | grep -c "^[[:space:]]*$1 .*cwnd"; }
@@ -122,12 +123,14 @@ ok "before the swaps: lia" on lia 2
 cwnds() { client ss -tniH "dport = :$port" | grep -o ' cwnd:[0-9]*' | cut -d: -f2 | sort -n | tr '\n' ' '; }
 failed=0
 collapsed=0
-RANDOM=${SEED:-$$}
-echo "# seed $RANDOM"
+seed=${SEED:-$$}
+RANDOM=$seed
+echo "# seed $seed"
 now=lia
+at=0
 for ((i = 0; i < swaps; i++)); do
-	to=${all[RANDOM % 5]}
-	[ $to != $now ] || continue
+	at=$(((at + 1 + RANDOM % 4) % 5))
+	to=${all[at]}
 	read -r a b <<<"$(cwnds)"
 	$bin -n $lab-client swap $now $to 2>>"$work/swaps" || failed=$((failed + 1))
 	read -r c d <<<"$(cwnds)"
@@ -140,11 +143,11 @@ is $failed 0 "$swaps swaps under traffic, to each other and cubic, each at once 
 is $collapsed 0 "no window fell below 2/5 at a swap"
 is "$($bin -n $lab-client rule list)" "  1: prio 65535 cc $now" "the rule followed"
 got=$(client ss -tniH "dport = :$port" | grep -o 'bytes_acked:[0-9]*' | awk -F: '{ n += $2 } END { print n }')
-kill -TERM $sender
-wait $sender 2>/dev/null
-kill -KILL $receiver 2>/dev/null
-wait $receiver 2>/dev/null
 ok "data flowed throughout: $got bytes" test "$got" -gt $((swaps * 1000))
+kill -TERM $sender
+for _ in $(seq 100); do [ -s "$work/sum" ] && break; sleep 0.05; done
+bytes=$(cat "$work/bytes")
+intact "all of them" 2>/dev/null
 [ $now = cubic ] || $bin -n $lab-client unload $now
 $bin -n $lab-client unload --all
 transfer 20000000
@@ -178,6 +181,26 @@ ip netns add $other
 $bin -n $lab-client load lia
 is "$(registered balia)" 0 "the next call takes it away"
 $bin -n $lab-client unload --all
+
+# The default of the namespace, when asked.
+default=$(client sysctl -n net.ipv4.tcp_congestion_control)
+is_default() { is "$(client sysctl -n net.ipv4.tcp_congestion_control)" "$@"; }
+ok "load --default" $bin -n $lab-client load lia --default
+is_default lia "it is the namespace's default"
+transfer 4000000 -t
+ok "plain TCP has it" on lia 1
+intact "by default"
+ok "one at a time" fails 1 'lia: was made the default' $bin -n $lab-client load olia --default
+is "$(registered olia)" 0 "and the other is not loaded"
+ok "swap" $bin -n $lab-client swap lia olia
+is_default olia "the default follows"
+ok "unload" $bin -n $lab-client unload olia
+is_default "$default" "the default is what it was"
+$bin -n $lab-client load lia --default
+client sysctl -qw net.ipv4.tcp_congestion_control=reno
+ok "unload, after the operator chose another" $bin -n $lab-client unload lia
+is_default reno "his choice stays"
+ok "not for schedulers" fails 2 'default: is for congestion controls; rr is of kind sched' $bin -n $lab-client load rr --default
 
 # Killed at any moment, nothing stays.
 kills=${KILLS:-40}

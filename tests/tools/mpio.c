@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mpio - traffic on kernel MPTCP sockets for the tests, the demo and the benchmarks; -t uses plain TCP. Listeners say
- * "listening" on stderr; results are one line of JSON on stdout. The verbs are in mpio_bulk.c and mpio_delay.c. */
+ * "listening" on stderr; results are one line of JSON on stdout. The verbs are in mpio_*.c. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,12 +31,15 @@ static const struct verb {
 	{ "gen", "-b BYTES [-s SEED]", cmd_gen, "the pseudo-random stream of SEED to stdout" },
 	{ "recv", "[-t] [-n COUNT] ADDR PORT", cmd_recv, "listen; the payload of COUNT connections (1) to stdout" },
 	{ "send", "[-t] [-C CC] [-b BYTES] [-s SEED] [-d SEC] [-r BIT/S] [-m MARK] ADDR PORT", cmd_send,
-	  "the stream, or without -b and -d stdin; until all is received" },
+	  "the stream, or without -b and -d stdin, until SIGINT at the latest; ends when all is received" },
 	{ "echo", "[-t] ADDR PORT", cmd_echo, "listen; send back what comes on any number of connections" },
 	{ "ping", "[-t] [-c COUNT] [-i MS] [-l BYTES] ADDR PORT", cmd_ping,
 	  "COUNT messages (100), one every MS (10), to an echo; round-trip times" },
-	{ "sink", "[-t] ADDR PORT", cmd_sink, "listen; one-way delays of a stream" },
-	{ "stream", "[-t] -r BIT/S -d SEC ADDR PORT", cmd_stream, "timestamped blocks for a sink on the same machine" },
+	{ "sink", "[-t] [-R] ADDR PORT", cmd_sink, "listen; one-way delays of a stream; -R: connect to it" },
+	{ "stream", "[-t] [-R] -r BIT/S -d SEC ADDR PORT", cmd_stream, "timestamped blocks for a sink on the same machine; -R: listen" },
+	{ "respond", "[-t] [-n COUNT] ADDR PORT", cmd_respond, "listen; answer the requests of COUNT connections (1), one by one" },
+	{ "request", "[-t] [-c COUNT] [-i MS] [-l UP] [-b DOWN] ADDR PORT", cmd_request,
+	  "COUNT requests (100) of UP bytes (100) for DOWN bytes (1), one every MS (10) or when the one before is answered; times" },
 	{ "hold", "[-t] -c COUNT ADDR PORT", cmd_hold, "open COUNT connections, a byte on each, until SIGTERM" },
 };
 
@@ -87,6 +91,9 @@ static int open_socket(int family)
 
 	if (fd < 0)
 		die(opt.tcp ? "TCP socket" : "MPTCP socket");
+	/* An unknown name is an error on TCP only: on MPTCP the connection then silently has the default. What a listener accepts has the listener's. */
+	if (opt.cc && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, opt.cc, strlen(opt.cc)))
+		die(opt.cc);
 	return fd;
 }
 
@@ -97,9 +104,6 @@ int dial(const char *addr, const char *port)
 
 	if (opt.mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &opt.mark, sizeof(opt.mark)))
 		die("SO_MARK");
-	/* An unknown name is an error on TCP only: on MPTCP the connection then silently has the default. */
-	if (opt.cc && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, opt.cc, strlen(opt.cc)))
-		die(opt.cc);
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen))
 		die(addr);
 	freeaddrinfo(ai);
@@ -126,6 +130,13 @@ int take(int listener)
 	if (fd < 0)
 		die("accept");
 	return fd;
+}
+
+void no_delay(int fd)
+{
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
 void put_all(int fd, const void *buf, size_t n)
@@ -187,11 +198,13 @@ static void options_read(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "tC:b:s:r:d:n:c:i:l:m:")) != -1) {
+	while ((c = getopt(argc, argv, "tRC:b:s:r:d:n:c:i:l:m:")) != -1) {
 		if (c == '?')
 			exit(usage());
 		else if (c == 't')
 			opt.tcp = true;
+		else if (c == 'R')
+			opt.reverse = true;
 		else if (c == 'C')
 			opt.cc = optarg;
 		else if (c == 'b')
@@ -205,7 +218,7 @@ static void options_read(int argc, char **argv)
 		else if (c == 'i')
 			opt.interval = number(c, optarg, 1e15);
 		else if (c == 'l')
-			opt.length = number(c, optarg, 65536);
+			opt.length = number(c, optarg, 1 << 30);
 		else if (c == 'm')
 			opt.mark = number(c, optarg, UINT32_MAX);
 		else

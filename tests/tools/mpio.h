@@ -10,7 +10,7 @@
 #define SEC 1000000000LL
 
 struct options {
-	bool tcp;
+	bool tcp, reverse;          /* reverse: of stream and sink, the other one connects */
 	uint64_t bytes, seed, rate; /* rate: bit/s */
 	double seconds, interval;   /* interval: ms */
 	size_t length, count;       /* count: 0 is the verb's default */
@@ -29,6 +29,7 @@ void sleep_until(int64_t when);
 int dial(const char *addr, const char *port);
 int serve(const char *addr, const char *port);
 int take(int listener);
+void no_delay(int fd);
 
 void put_all(int fd, const void *buf, size_t n);
 
@@ -46,5 +47,7 @@ int cmd_hold(const char *addr, const char *port);
 int cmd_stream(const char *addr, const char *port);
 int cmd_sink(const char *addr, const char *port);
 int cmd_ping(const char *addr, const char *port);
+int cmd_respond(const char *addr, const char *port);
+int cmd_request(const char *addr, const char *port);
 
 #endif

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mpio's verbs that measure time: stream and sink (one way), ping (round trip). */
 #define _GNU_SOURCE
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -12,18 +10,31 @@
 
 #define BLOCK 1000 /* bytes, the first eight of which are its time of birth */
 
-static int dial_nodelay(const char *addr, const char *port)
+/* One of stream and sink listens, the other connects. Who connects speaks first, since Linux joins further subflows only after data; a stream does anyhow.
+ * The listener stays open: a subflow that joins it needs it. */
+static int meet(const char *addr, const char *port, bool listens)
 {
-	int fd = dial(addr, port), one = 1;
+	int fd;
+	char hello = 'x';
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (!listens) {
+		fd = dial(addr, port);
+		no_delay(fd);
+		if (opt.reverse)
+			put_all(fd, &hello, 1);
+		return fd;
+	}
+	fd = take(serve(addr, port));
+	no_delay(fd);
+	if (opt.reverse && recv(fd, &hello, 1, MSG_WAITALL) != 1)
+		die("hello");
 	return fd;
 }
 
 int cmd_stream(const char *addr, const char *port)
 {
 	int64_t block[BLOCK / sizeof(int64_t)] = { 0 };
-	int fd = dial_nodelay(addr, port);
+	int fd = meet(addr, port, opt.reverse);
 	int64_t start = now_ns(), gap = (int64_t)(BLOCK * 8 * 1e9 / opt.rate);
 
 	for (int64_t due = start; due < start + (int64_t)(opt.seconds * SEC); due += gap) {
@@ -51,7 +62,7 @@ static int64_t *grow(int64_t *times, size_t n)
 
 int cmd_sink(const char *addr, const char *port)
 {
-	int listener = serve(addr, port), fd = take(listener);
+	int fd = meet(addr, port, !opt.reverse);
 	int64_t block[BLOCK / sizeof(int64_t)], *delays = NULL, last = 0, longest = 0;
 	char head[100];
 	size_t n = 0;
@@ -66,7 +77,6 @@ int cmd_sink(const char *addr, const char *port)
 		last = now;
 	}
 	close(fd);
-	close(listener);
 	if (!n) {
 		fprintf(stderr, "mpio: nothing arrived\n");
 		return 1;
@@ -86,7 +96,8 @@ int cmd_ping(const char *addr, const char *port)
 
 	if (!times || !message)
 		die("memory");
-	fd = dial_nodelay(addr, port);
+	fd = dial(addr, port);
+	no_delay(fd);
 	start = now_ns();
 	for (size_t i = 0; i < count; i++) {
 		int64_t sent;

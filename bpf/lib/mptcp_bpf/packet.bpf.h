@@ -144,6 +144,7 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 	p->l4len = end_at ? end_at - l4 : 0;
 	p->optlen = optlen;
 	p->flags = ((__u8 *)tcp)[13];
+	p->urg = bpf_ntohs(tcp->urg_ptr);
 	p->tuple.sport = tcp->source;
 	p->tuple.dport = tcp->dest;
 	word = (__be32 *)(tcp + 1);

@@ -74,6 +74,8 @@ static __always_inline int mpb_view_read(struct mpb_steer *c, __u32 i, __u64 now
 	sf->min_rtt_us = rtt == ~0U ? 0 : rtt;
 	sf->cwnd = BPF_CORE_READ(tp, snd_cwnd);
 	sf->inflight = BPF_CORE_READ(tp, packets_out) - BPF_CORE_READ(tp, sacked_out) - BPF_CORE_READ(tp, lost_out) + BPF_CORE_READ(tp, retrans_out);
+	if (!sf->inflight && !sf->unsent && now - sf->acked_ns > MPB_IDLE_NS && sf->min_rtt_us)
+		sf->srtt_us = sf->min_rtt_us;
 	sf->lost = BPF_CORE_READ(tp, lost);
 	sf->backoff = BPF_CORE_READ(tp, inet_conn.icsk_retransmits);
 	ca = BPF_CORE_READ_BITFIELD_PROBED(tp, inet_conn.icsk_ca_state);
