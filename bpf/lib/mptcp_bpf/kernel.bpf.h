@@ -114,11 +114,6 @@ struct list_head {
 	struct list_head *next;
 };
 
-struct sk_buff {
-	struct list_head tcp_tsorted_anchor;
-	__u64 skb_mstamp_ns;
-};
-
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 mss_cache;
@@ -188,6 +183,8 @@ struct rb_root {
 };
 
 struct sk_buff {
+	struct list_head tcp_tsorted_anchor;
+	__u64 skb_mstamp_ns;
 	char cb[48];
 };
 
