@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "attach.h"
+#include "away.h"
 #include "cc.h"
 #include "cmd.h"
 #include "convert/table.h"
@@ -81,6 +82,8 @@ static int unload_all(struct ns *ns)
 		err = rules_write(ns, &rules);
 	if (!err && paths_count(ns))
 		err = paths_write(ns, &paths);
+	if (!err)
+		err = away_restore(ns);
 	return err;
 }
 

@@ -20,6 +20,7 @@
 /* Makes sure of bpffs (mounting it where it is missing) and takes the lock that serialises all changes; the lock is let go at exit. From here on
  * signals wait, but SIGKILL. */
 int pin_begin(void);
+void pin_end(void); /* lets the lock go before; signals go on waiting */
 
 /* Is there a bpffs? For calls that only read. */
 bool pin_present(void);

@@ -181,7 +181,7 @@ static int stop_at_first(const char *name, void *arg)
 /* Something is loaded here, or the operator said something that is to be kept. */
 static bool in_use(const struct ns *ns)
 {
-	static const char *const kinds[] = { "opt", "sched", "cc" };
+	static const char *const kinds[] = { "opt", "sched", "cc", "agent" };
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

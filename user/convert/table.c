@@ -103,7 +103,7 @@ static int attach_devices(const struct ns *ns, const char *dir, const struct bpf
 	n = dev_select(NULL, 0, &devs);
 	err = n < 0 ? n : pin_mkdir(at);
 	for (int i = 0; !err && i < n; i++)
-		err = attach(ns, at, fds, &devs[i], HOOK_TCX, true, true, false);
+		err = attach(ns, at, NULL, fds, &devs[i], HOOK_TCX, true, true, false);
 	free(devs);
 	return err;
 }

@@ -107,6 +107,11 @@ struct tcp_rack {
 
 struct tcp_options_received {
 	__u16 snd_wscale : 4;
+	__u16 rcv_wscale : 4;
+};
+
+struct list_head {
+	struct list_head *next;
 };
 
 struct tcp_sock {
@@ -133,7 +138,11 @@ struct tcp_sock {
 	__u32 snd_una;
 	__u32 snd_wnd;
 	__u32 rcv_nxt;
+	__u32 rcv_wnd;
+	__u32 segs_in;
+	struct list_head tsorted_sent_queue; /* in flight, oldest transmission first */
 	__u32 srtt_us;
+	__u32 mdev_us;
 	__u32 rttvar_us;
 	struct minmax rtt_min;
 	struct tcp_rack rack;
@@ -175,6 +184,8 @@ struct rb_root {
 };
 
 struct sk_buff {
+	struct list_head tcp_tsorted_anchor;
+	__u64 skb_mstamp_ns;
 	char cb[48];
 };
 
