@@ -79,9 +79,7 @@ static int make_counters(const struct attachment *a, void *arg)
 	const struct swap *s = arg;
 	__u32 key = mpb_port(a->ifindex, a->dir);
 
-	if (!strcmp(a->hook, "clsact"))
-		return err_lacks("swap", "this kernel has no tcx, whose links change their program in one step");
-	if (!a->link) {
+	if (!strcmp(a->hook, "xdp") && !a->link) {
 		err_hint("there both can be attached at once: 'load' the new one, then 'unload' the old one");
 		return err_lacks("swap", "libxdp's dispatcher does not change a program in one step");
 	}

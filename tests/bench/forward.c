@@ -21,8 +21,8 @@
 #include "../prog/prog_run.h"
 
 #define ROUNDS 31
-#define BATCH 50
-#define BATCHES 400
+#define BATCH 1000 /* UIO_MAXIOV is 1024 */
+#define BATCHES 21
 #define PACKETS (BATCH * BATCHES)
 #define TCX_INGRESS 46 /* BPF_TCX_INGRESS, younger than Debian 12's headers */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -122,24 +122,33 @@ static unsigned long long sent_by(const char *dev)
 	return n;
 }
 
-/* Nanoseconds a packet, from the socket to the far end. */
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Nanoseconds a packet, from the socket to the far end: the median of the batches. */
 static double run(const struct pkt *pkt)
 {
+	static struct mmsghdr batch[BATCH];
 	struct iovec frame = { (void *)pkt->b, pkt->len };
-	struct mmsghdr batch[BATCH];
 	unsigned long long was = sent_by("out");
-	double start;
+	double ns[BATCHES], start;
 
 	for (int i = 0; i < BATCH; i++)
 		batch[i] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &frame, .msg_iovlen = 1 } };
-	start = thread_ns();
-	for (int i = 0; i < BATCHES; i++)
+	for (int i = 0; i < BATCHES; i++) {
+		start = thread_ns();
 		if (sendmmsg(sender, batch, BATCH, 0) != BATCH)
 			tap_bail("cannot send: %s", strerror(errno));
-	start = thread_ns() - start;
+		ns[i] = (thread_ns() - start) / BATCH;
+	}
 	if (sent_by("out") - was < PACKETS)
 		tap_bail("%llu of %d were forwarded", sent_by("out") - was, PACKETS);
-	return start / PACKETS;
+	qsort(ns, BATCHES, sizeof(ns[0]), by_value);
+	return ns[BATCHES / 2];
 }
 
 /* Returns what `detach` takes. */
