@@ -2,7 +2,7 @@
 # bash completion for mptcp-bpf
 _mptcp_bpf() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb="" word i
-	local verbs="features list load unload swap rule path tune stat monitor build"
+	local verbs="features list load unload swap rule path tune check apply stat run monitor build"
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
@@ -20,7 +20,9 @@ _mptcp_bpf() {
 	case $verb in
 	"") mapfile -t COMPREPLY < <(compgen -W "$verbs -j -n -v --help --version --max-subflows" -- "$cur") ;;
 	build) mapfile -t COMPREPLY < <(compgen -f -X '!*.c' -- "$cur" && compgen -W "-o --no-verify" -- "$cur") ;;
-	list) mapfile -t COMPREPLY < <(compgen -W "sched cc opt guard" -- "$cur") ;;
+	list) mapfile -t COMPREPLY < <(compgen -W "sched cc opt guard --config" -- "$cur") ;;
+	check | apply) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	run) mapfile -t COMPREPLY < <(compgen -W "margin_ms= idle_s=" -- "$cur") ;;
 	rule) mapfile -t COMPREPLY < <(compgen -W "add del list peer peer-port local-port mark cgroup prio sched cc" -- "$cur") ;;
 	path) mapfile -t COMPREPLY < <(compgen -W "add del list dev from id weight cost rate" -- "$cur") ;;
 	load | unload | swap | tune)
