@@ -35,7 +35,7 @@ is "$($bin -n $lab-client run --listen 127.0.0.1:x 2>&1 >/dev/null; echo $?)" "m
 is "$($bin -n $lab-client run 2>/dev/null; echo $?)" 2 "nothing to do"
 nsenter --net=/run/netns/$lab-client $bin run --listen 127.0.0.1:9464 2>"$work/run.err" &
 agent=$!
-pids+=($agent)
+pids+=("$agent")
 ok "it answers" until_true scrape
 ok "an address in use" test "$($bin -n $lab-client run --listen 127.0.0.1:9464 2>/dev/null; echo $?)" = 1
 is "$(client curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9464/other) $(client curl -s -o /dev/null -w '%{http_code}' -X POST http://127.0.0.1:9464/metrics)" \

@@ -49,7 +49,7 @@ ok "sight, on the client" mb load sight
 ok "and on the server" $bin -n $lab-server load sight
 nsenter --net=/run/netns/$lab-client $bin -j monitor >"$work/monitor.out" 2>"$work/monitor.err" &
 monitor=$!
-pids+=($monitor)
+pids+=("$monitor")
 for dev in path1 path2; do
 	nsenter --net=/run/netns/$lab-client dumpcap -q -i $dev -w "$work/$dev.pcap" -f "tcp port 5001" 2>/dev/null &
 	capture+=($!)
@@ -61,7 +61,7 @@ pids+=($!)
 receiver recv 10.77.1.2 5001
 nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 8000000 -d $((14 * slow)) 10.77.1.2 5001 >/dev/null &
 sender=$!
-pids+=($sender)
+pids+=("$sender")
 ok "two subflows" until_true sees client '@{$c[0]{subflows}} == 2'
 id=$(look client '(grep { $_->{dev} eq "path2" } @{$c[0]{subflows}})[0]{local_id}')
 for _ in 1 2 3; do
@@ -113,7 +113,7 @@ ok "stat -i: every line is JSON and has what the interval brought" perl -MJSON::
 receiver recv -n 2 10.77.1.2 5002
 nsenter --net=/run/netns/$lab-client build/tests/mpio hold -c 2 10.77.1.2 5002 >"$work/held" &
 holder=$!
-pids+=($holder)
+pids+=("$holder")
 ok "two connections" until_true sees client '@c == 2'
 count() { mb -j stat "$@" | perl -MJSON::PP -e 'print scalar @{decode_json(<STDIN>)->{connections}}'; }
 is "$(count peer 10.77.1.0/24) $(count peer 10.99.0.0/16) $(count dev path1) $(count dev nodev) $(count state estab) $(count sched default) $(count sched rr) $(count sort rtt)" \
@@ -142,7 +142,7 @@ server ip mptcp limits set subflows 8
 # A reader that is stopped: what it is not told is counted, to the last one.
 nsenter --net=/run/netns/$lab-client $bin -j monitor event born,joined,closed,refused,lost >"$work/monitor.out" 2>/dev/null &
 monitor=$!
-pids+=($monitor)
+pids+=("$monitor")
 sleep 1
 nsenter --net=/run/netns/$lab-server build/tests/mpio echo 10.77.1.2 5005 2>"$work/listening" &
 pids+=($!)
@@ -152,7 +152,7 @@ before=$(look client "$all")
 kill -STOP $monitor
 nsenter --net=/run/netns/$lab-client build/tests/mpio hold -c 1500 10.77.1.2 5005 >"$work/held" &
 holder=$!
-pids+=($holder)
+pids+=("$holder")
 until_true grep -q held "$work/held"
 kill -CONT $monitor
 sleep 0.2
