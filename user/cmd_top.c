@@ -5,6 +5,7 @@
 #include <ncurses.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@
 #include "sight.h"
 
 #define ROWS_MIN 10
-#define COLS_MIN 60
+#define COLS_MIN 80
 #define FIRST_MS 200 /* until the first rates */
 
 struct top {
@@ -50,19 +51,32 @@ static const char *const keys[] = {
 	"h ?     this help",
 };
 
+/* A line, or as much of it as the screen is wide. */
+__attribute__((format(printf, 3, 4))) static void put(int row, int col, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (col < COLS)
+		mvaddnstr(row, col, line, COLS - col);
+}
+
 static void put_paths(const struct top *t, int *row)
 {
 	char rate[16], spark[HISTORY * 4 + 1];
 
 	attron(A_BOLD);
-	mvprintw((*row)++, 0, "%-12s %4s %9s %-*s %9s %-*s", "PATH", "SUBS", "bit/s", HISTORY, "", "RTT ms", HISTORY, "");
+	put((*row)++, 0, "%-12s %4s %9s %-*s %9s %-*s", "PATH", "SUBS", "bit/s", HISTORY, "", "RTT ms", HISTORY, "");
 	attroff(A_BOLD);
 	for (int i = 0; i < t->history.n && *row < LINES - 4; i++) {
 		const struct history_path *p = &t->history.path[i];
 
-		mvprintw(*row, 0, "%-12s %4d %9s ", p->dev, p->subflows, out_human(p->bits[HISTORY - 1], rate));
+		put(*row, 0, "%-12s %4d %9s ", p->dev, p->subflows, out_human(p->bits[HISTORY - 1], rate));
 		addstr(history_spark(p->bits, spark));
-		mvprintw((*row)++, 28 + HISTORY, "%9.2f ", p->rtt_us[HISTORY - 1] / 1000.0);
+		put((*row)++, 28 + HISTORY, "%9.2f ", p->rtt_us[HISTORY - 1] / 1000.0);
 		addstr(history_spark(p->rtt_us, spark));
 	}
 }
@@ -72,9 +86,9 @@ static void put_subflow(const struct conns *all, const struct conn_view *c, cons
 	double span = (all->now_ns - all->since_ns) / 1e9;
 	char tx[16], rx[16];
 
-	mvprintw(row, 2, "%-2d %-10s %-11s %1s %8s %8s %8.2f %5u %6.0f%% %s", v->id, v->dev, v->snap->stale ? "STALE" : tcp_state_word(v->snap->state),
-		 v->snap->request_bkup ? "L" : v->snap->backup ? "b" : "-", out_human(v->since.sent * 8 / span, tx), out_human(v->since.received * 8 / span, rx),
-		 v->snap->srtt_us / 1000.0, v->snap->cwnd, v->share * 100, limit_word(c, v));
+	put(row, 2, "%-2d %-8s %-6.6s %1s %8s %8s %8.2f %4u %3.0f%% %s", v->id, v->dev, v->snap->stale ? "STALE" : tcp_state_word(v->snap->state),
+	    v->snap->request_bkup ? "L" : v->snap->backup ? "b" : "-", out_human(v->since.sent * 8 / span, tx), out_human(v->since.received * 8 / span, rx),
+	    v->snap->srtt_us / 1000.0, v->snap->cwnd, v->share * 100, limit_word(c, v));
 }
 
 static void put_conns(const struct top *t, const struct conns *all, int row)
@@ -82,7 +96,7 @@ static void put_conns(const struct top *t, const struct conns *all, int row)
 	int shown = 0;
 
 	attron(A_BOLD);
-	mvprintw(row++, 0, "  %-2s %-10s %-11s %1s %8s %8s %8s %5s %7s %s", "ID", "DEV", "STATE", "B", "TX bit/s", "RX bit/s", "SRTT ms", "CWND", "SHARE", "LIMIT");
+	put(row++, 0, "  %-2s %-8s %-6s %1s %8s %8s %8s %4s %4s %s", "ID", "DEV", "STATE", "B", "TX bit/s", "RX bit/s", "SRTT ms", "CWND", "PART", "LIMIT");
 	attroff(A_BOLD);
 	for (int i = 0; i < all->n && row < LINES; i++) {
 		const struct conn_view *c = &all->list[i];
@@ -90,8 +104,8 @@ static void put_conns(const struct top *t, const struct conns *all, int row)
 
 		if (!filter_conn(&t->filter, c) || shown++ < t->first)
 			continue;
-		mvprintw(row++, 0, "0x%08x %s %s/%s sent %sB received %sB%s", c->token, c->subflows[0].remote, c->sched, c->backend, out_human(c->bytes_sent, sent),
-			 out_human(c->bytes_received, received), c->fallback ? " FALLBACK" : "");
+		put(row++, 0, "0x%08x %s %s/%s sent %sB received %sB%s", c->token, c->subflows[0].remote, c->sched, c->backend, out_human(c->bytes_sent, sent),
+		    out_human(c->bytes_received, received), c->fallback ? " FALLBACK" : "");
 		for (int k = 0; k < c->nsubflows && row < LINES; k++)
 			put_subflow(all, c, &c->subflows[k], row++);
 	}
@@ -104,15 +118,15 @@ static void draw(const struct top *t, const struct conns *all)
 
 	erase();
 	if (LINES < ROWS_MIN || COLS < COLS_MIN) {
-		mvprintw(0, 0, "needs %dx%d", COLS_MIN, ROWS_MIN);
+		put(0, 0, "needs %dx%d", COLS_MIN, ROWS_MIN);
 		refresh();
 		return;
 	}
 	for (int i = 0; i < all->n; i++)
 		subflows += all->list[i].nsubflows;
 	attron(A_REVERSE);
-	mvprintw(row++, 0, " mptcp-bpf top: %d connections, %d subflows, by %s%s%s%s - h help, q leave ", all->n, subflows, sorts[t->filter.sort],
-		 t->filter.dev ? ", on " : "", t->filter.dev ? t->filter.dev : "", t->paused ? ", held" : "");
+	put(row++, 0, " mptcp-bpf top: %d connections, %d subflows, by %s%s%s%s - h help, q leave ", all->n, subflows, sorts[t->filter.sort],
+	    t->filter.dev ? ", on " : "", t->filter.dev ? t->filter.dev : "", t->paused ? ", held" : "");
 	attroff(A_REVERSE);
 	if (t->help) {
 		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -128,7 +142,7 @@ static void ask_dev(struct top *t)
 {
 	timeout(-1);
 	echo();
-	mvprintw(LINES - 1, 0, "device: ");
+	put(LINES - 1, 0, "device: ");
 	clrtoeol();
 	if (getnstr(t->dev, sizeof(t->dev) - 1) == ERR)
 		t->dev[0] = 0;

