@@ -23,7 +23,7 @@ prio() {
 
 for family in 10.0.1.2 fd00:1::2; do
 	start "$work/got" $server flow serve $family 5000
-	beside $client flow send -p 2 100000000 $family 5000
+	beside $client flow send 100000000000 $family 5000
 	sender=$!
 	ok "$family: the second subflow is there" within 5 has 2 e
 	ok "$family: it is no backup" lacks 2 B

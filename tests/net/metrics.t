@@ -32,7 +32,6 @@ $bin -n $lab-client load minrtt
 $bin -n $lab-client load sight
 is "$($bin -n $lab-client run --listen 127.0.0.1:x 2>&1 >/dev/null; echo $?)" "mptcp-bpf: --listen: 'x' is not a number in 1..65535
 2" "a port that is none"
-is "$($bin -n $lab-client run 2>/dev/null; echo $?)" 2 "nothing to do"
 nsenter --net=/run/netns/$lab-client $bin run --listen 127.0.0.1:9464 2>"$work/run.err" &
 agent=$!
 pids+=("$agent")
