@@ -14,6 +14,7 @@ at_exit 'kill "${pids[@]}"'
 scripts/lab up $lab --path none --path none || bail "no lab"
 
 chain() { nsenter --net=/run/netns/$ns bpftool net show dev path1 | sed -n "s/.* tcx\/${1}gress \([a-z_]*\) .*/\1/p" | tr '\n' ' '; }
+filters() { for side in ingress egress; do nsenter --net=/run/netns/$ns tc filter show dev path1 $side | sed -n "s/.* pref \([0-9]*\) .* handle \([^ ]*\) \([a-z_]*\).*/$side \1 \2 \3/p"; done; }
 # of NAME EXPR: of `list -j`, the policy as $p
 of() { $bin -n $ns -j list | perl -MJSON::PP -e 'my ($n, $e) = @ARGV; my ($p) = grep { $_->{name} eq $n } @{decode_json(<STDIN>)}; print eval $e' "$1" "$2"; }
 places='join ",", sort map { "$_->{dev}-$_->{dir}-$_->{hook}" } @{$p->{attachments}}'
@@ -33,7 +34,7 @@ pids+=("$sender")
 
 $bin -n $ns load opt_count dev path1 dir in
 $bin -n $ns load prio_strip dev path1 dir both
-$bin -n $ns load prio_strip dev path2 hook xdp
+MPTCP_BPF_HIDE=xdp_dispatcher $bin -n $ns load prio_strip dev path2 hook xdp
 $bin -n $ns load addr_hide dev path1
 was=$(of prio_strip "$places")
 ok "swap" $bin -n $ns swap prio_strip prio_pin action=2
@@ -62,6 +63,16 @@ for _ in $(seq 100); do seen=$(of opt_count 'my $n = 0; $n += $_ for map { value
 ok "it counts: $seen" test "$seen" -gt 0
 $bin -n $ns unload --all
 MPTCP_BPF_HIDE=tcx $bin -n $ns load opt_count dev path1
-ok "at clsact: told so" fails 4 'no tcx' $bin -n $ns swap opt_count prio_pin
-is "$(of opt_count "$places")$(of prio_pin '$p->{loaded} ? 1 : 0')" "path1-in-clsact,path1-out-clsact0" "and nothing has changed"
+MPTCP_BPF_HIDE=tcx $bin -n $ns load addr_hide dev path1
+was=$(filters)
+is "$(wc -l <<<"$was")" 4 "four filters at clsact"
+ok "a swap there" $bin -n $ns swap opt_count prio_pin
+is "$(of prio_pin "$places")$(of opt_count '$p->{loaded} ? 1 : 0')" "path1-in-clsact,path1-out-clsact0" "the new one is wherever the old one was"
+is "$(filters)" "${was//opt_count/prio_pin}" "in the old one's place of the chain: ${was//$'\n'/, }"
+bad=0
+for _ in $(seq 25); do $bin -n $ns swap prio_pin opt_count && $bin -n $ns swap opt_count prio_pin || bad=$((bad + 1)); done
+is $bad 0 "50 swaps under traffic"
+ok "the connection lives" kill -0 $sender
+$bin -n $ns unload --all
+is "$(nsenter --net=/run/netns/$ns tc qdisc show dev path1 | grep -c clsact)" 0 "unload takes all of it"
 done_testing
