@@ -19,13 +19,14 @@ MPB_TUNE(__u32, load, 93, 10, 100, "how much of the rate that was given for a pa
 #define LAG_MIN 65536U      /* bytes */
 #define WAITING 131072      /* bytes in the queues: more is no burst of the application any more */
 #define IDLE_NS 100000000ULL
+#define BURST_NS 200000000ULL
 #define SLICE_NS 100000000ULL
 #define PACE_MIN 4096ULL    /* bytes per second */
 
 struct split {
 	__u32 base[MPB_SUBFLOWS]; /* low half of the mpb_sf.sent at which the error is 0 */
 	__u64 queued_ns;          /* when data last waited */
-	__u64 slice_ns;           /* begin of the slice of time that is measured; 0: none */
+	__u64 slice_ns;           /* in bulk, begin of the slice of time that is measured; else data waits since; 0: none, it does not */
 	__u32 gained;             /* bytes per unit of weight by which the one that binds progressed in it */
 	__u32 pace;               /* the same a second, as a mean of slices; 0: not known yet */
 	mpb_set members;
@@ -76,16 +77,27 @@ static void split_bytes(const struct mpb_view *v, struct split *priv, __u32 bulk
 	priv->bulk = bulk;
 }
 
-/* Does data wait, or did it until a moment ago? */
+/* Bulk: data has waited for longer than a burst of the application does, and did until a moment ago. */
 static bool split_waits(const struct mpb_view *v, struct split *priv)
 {
-	__u64 unsent = 0;
+	__u64 unsent = 0, since = priv->slice_ns;
+	bool waits, bulk;
 
 	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
 		unsent += v->sf[i].unsent;
-	if (v->queued || unsent > WAITING)
+	waits = v->queued || unsent > WAITING;
+	if (waits)
 		priv->queued_ns = v->now_ns;
-	return priv->queued_ns && v->now_ns - priv->queued_ns < IDLE_NS;
+	if (priv->bulk) {
+		bulk = v->now_ns - priv->queued_ns < IDLE_NS;
+	} else {
+		since = since ? since : v->now_ns;
+		bulk = waits && v->now_ns - since >= BURST_NS;
+	}
+	if (bulk != priv->bulk || !waits)
+		since = bulk & priv->bulk ? since : 0;
+	priv->slice_ns = since;
+	return bulk;
 }
 
 /* The errors of all shares by the progress of the subflow `by`, whose own becomes 0: from bytes to e + AHEAD. Returns the progress, bytes per unit of
@@ -93,13 +105,16 @@ static bool split_waits(const struct mpb_view *v, struct split *priv)
 static __u32 split_settle(const struct mpb_view *v, struct split *priv, __u32 by, __u32 *bytes)
 {
 	__u32 own = bytes[by & (MPB_SUBFLOWS - 1)], progress;
+	__u64 sent = 0;
 
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
+		sent += v->sf[i].sent;
 	own &= (own >> 31) - 1; /* below 0: 0 */
 	progress = own / split_weight(&v->sf[by & (MPB_SUBFLOWS - 1)]);
 	for (__u32 i = 0; i < MPB_SUBFLOWS; i++) {
 		__u32 share = progress * split_weight(&v->sf[i]);
 		__u64 error = (__s64)(__s32)(bytes[i] - share) + (1ULL << 32), second = (__u64)priv->pace * split_weight(&v->sf[i]);
-		__u64 most = mpb_min(AHEAD, LAG_MIN + second + AHEAD * (1 - mpb_nonzero(second)));
+		__u64 most = mpb_min(AHEAD, LAG_MIN + second + AHEAD * (1 - mpb_nonzero(second)) + (AHEAD & mpb_less(sent, YOUNG)));
 		__u64 kept = mpb_min(mpb_minus(error, (1ULL << 32) - most), 2 * most) + AHEAD - most;
 
 		priv->base[i] += share + (__u32)(error - (1ULL << 32) + AHEAD - kept);
@@ -222,7 +237,6 @@ static mpb_set split_turns(const struct mpb_view *v, struct split *priv, __u32 *
 {
 	__u32 weights = 0, turn = priv->turn & (MPB_SUBFLOWS - 1), last = split_last(v, priv->members, bytes);
 
-	priv->slice_ns = 0;
 	split_settle(v, priv, last, bytes);
 	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
 		weights += split_weight(&v->sf[i]) & -(priv->members >> i & 1);
@@ -236,10 +250,11 @@ static mpb_set split_pick(const struct mpb_view *v, struct split *priv, struct m
 {
 	mpb_set members = split_members(v);
 	__u32 bytes[MPB_SUBFLOWS];
-	bool bulk = split_waits(v, priv);
+	bool bulk;
 
 	if (members != priv->members)
 		split_enter(v, priv, members);
+	bulk = split_waits(v, priv);
 	split_bytes(v, priv, bulk, bytes);
 	ask->why = MPB_WHY_SHARE;
 	return bulk ? split_bulk(v, priv, bytes, ask) : split_turns(v, priv, bytes);
