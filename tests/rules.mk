@@ -4,12 +4,12 @@
 T := $(B)/tests
 SAN_FLAGS := -fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer
 TEST_CFLAGS := -std=gnu11 -g -O1 $(WARN) -Wno-unused-parameter $(MAP) $(CPPFLAGS) -Ibpf/lib
-TEST_LIBS = $(shell pkg-config --libs $(LIBS))
+TEST_LIBS = $(shell pkg-config --libs $(LINK))
 
 # Unit tests: plain C under ASan and UBSan, with the controller's own code, but main.
 UNIT := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))
 UNIT_USER := $(filter-out user/main.c,$(USER))
-$(T)/user-san.o: $(UNIT_USER) $(wildcard user/*.h include/mptcp_bpf/*.h) $(B)/.deps
+$(T)/user-san.o: $(UNIT_USER) $(wildcard user/*.h user/convert/*.h include/mptcp_bpf/*.h) $(B)/.deps
 	$(Q)mkdir -p $(@D)/user-san
 	$(Q)for f in $(UNIT_USER); do $(CC) $(TEST_CFLAGS) $(SAN_FLAGS) -c $$f -o $(@D)/user-san/$$(basename $$f .c).o || exit 1; done
 	$(Q)$(LD) -r -o $@ $(@D)/user-san/*.o
@@ -32,12 +32,13 @@ REJECT := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/reject/*.bpf.c
 TEST_POLICIES := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/policies/*.bpf.c)))
 
 # Fuzzers: libFuzzer with ASan and UBSan. fuzz_option and fuzz_sched link every policy of their kind, each compiled with names of its own.
-FUZZ := $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_object $(T)/fuzz/fuzz_option $(T)/fuzz/fuzz_sched
+FUZZ := $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_convert $(T)/fuzz/fuzz_object $(T)/fuzz/fuzz_option $(T)/fuzz/fuzz_sched
 FUZZ_SEEDS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/fuzz/seed/*.bpf.c)))
 FUZZ_CC := $(CLANG) $(TEST_CFLAGS) -fsanitize=fuzzer -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined
 $(T)/fuzz/fuzz_args: tests/fuzz/fuzz_args.c user/args.c user/err.c
-$(T)/fuzz/fuzz_object: tests/fuzz/fuzz_object.c user/policy.c user/desc.c user/args.c user/err.c $(wildcard user/elf*.c)
-$(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_object: $(wildcard tests/fuzz/*.h user/*.h)
+$(T)/fuzz/fuzz_object: tests/fuzz/fuzz_object.c user/policy.c user/voice.c user/desc.c user/args.c user/err.c $(wildcard user/elf*.c)
+$(T)/fuzz/fuzz_convert: tests/fuzz/fuzz_convert.c include/mptcp_bpf/convert.h
+$(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_convert $(T)/fuzz/fuzz_object: $(wildcard tests/fuzz/*.h user/*.h)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) -o $@ $(filter %.c,$^) $(TEST_LIBS)
 FUZZ_POLICIES := $(sort $(wildcard bpf/opt/*.bpf.c))
@@ -67,7 +68,7 @@ $(SIM): $(sort $(wildcard tests/sim/*.c)) tests/sim/sim.h $(SCHED_DEPS)
 	$(Q)$(SIM_CC) -o $@ $(filter-out tests/sim/policy.c,$(filter tests/sim/%.c,$^)) $@.*.o -lm
 
 NET := $(sort $(wildcard tests/net/*.t))
-TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(sort $(wildcard tests/build/*.t tests/sim/*.t)) $(NET)
+TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(sort $(wildcard tests/build/*.t tests/kernel/*.t tests/sim/*.t)) $(NET)
 ONLY ?= .
 
 tests: all tools $(UNIT) $(PROG) $(REJECT) $(TEST_POLICIES) $(FUZZ) $(FUZZ_SEEDS) $(SIM)
@@ -78,14 +79,18 @@ cost: all $(T)/prog/cost
 
 # The tests that meet the kernel, on stock kernels under QEMU and on this one; a table, and TAP in build/vm/KERNEL/.
 KERNELS ?= 6.1 6.12 newest host
-VM_TESTS = $(PROG) tests/reject/reject.t $(filter-out tests/net/lab.t tests/net/own.t,$(NET)) # no emulation keeps the times that lab.t holds; own.t compiles
+VM_TESTS = $(PROG) tests/reject/reject.t tests/kernel/kernel.t $(filter-out tests/net/lab.t tests/net/own.t,$(NET)) # no emulation keeps the times that lab.t holds; own.t compiles
 test-kernels:
 	$(Q)scripts/setup vm
 	$(Q)$(MAKE) all tools $(PROG) $(REJECT) $(TEST_POLICIES)
 	$(Q)nice -n 19 scripts/kernels "$(KERNELS)" $(shell printf '%s\n' $(VM_TESTS) | grep -E '$(ONLY)')
 
+test-package:
+	$(Q)scripts/fresh --suite trixie --worktree -- scripts/package
+
 lint:
-	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels tests/vm/run tests/tools/apart completion/*.bash tests/lib/tap.sh tests/*/*.t
+	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels scripts/package tests/vm/run tests/tools/apart completion/*.bash tests/lib/*.sh tests/*/*.t tests/kernel/run
+	$(Q)shellcheck -S warning -x -P SCRIPTDIR tests/kernel/*.sh
 	$(Q)shellcheck -S warning -x -P SCRIPTDIR tests/bench/*.bench
 
 test: setup

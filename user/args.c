@@ -20,8 +20,27 @@ int number_parse(const char *what, const char *word, uint64_t min, uint64_t max,
 	return 0;
 }
 
+static int interval_parse(const char *word, uint32_t *ms)
+{
+	char *end;
+	double seconds = strtod(word, &end);
+
+	if (!isdigit((unsigned char)*word) || *end || !(seconds >= 0.1 && seconds <= 86400))
+		return err_usage("-i", "'%s' is not a number of seconds in 0.1..86400", word);
+	*ms = seconds * 1000 + 0.5;
+	return 0;
+}
+
+/* The value of a flag: what follows it in the word, or the next word. NULL: there is none. */
+static const char *value_of(const char *rest, int argc, char **argv, int *i)
+{
+	return *rest ? rest : *i + 1 < argc ? argv[++*i] : NULL;
+}
+
 static int flag_short(const char *word, int argc, char **argv, int *i, struct args *a)
 {
+	const char *value;
+
 	for (const char *c = word + 1; *c; c++) {
 		if (*c == 'j') {
 			a->json = true;
@@ -30,21 +49,14 @@ static int flag_short(const char *word, int argc, char **argv, int *i, struct ar
 		} else if (*c == 'h') {
 			a->help = true;
 		} else if (*c == 'n') {
-			if (c[1])
-				a->netns = c + 1;
-			else if (*i + 1 < argc)
-				a->netns = argv[++*i];
-			else
-				return err_usage("-n", "needs the name or the path of a network namespace");
-			return 0;
+			a->netns = value_of(c + 1, argc, argv, i);
+			return a->netns ? 0 : err_usage("-n", "needs the name or the path of a network namespace");
 		} else if (*c == 'o') {
-			if (c[1])
-				a->output = c + 1;
-			else if (*i + 1 < argc)
-				a->output = argv[++*i];
-			else
-				return err_usage("-o", "needs the path of the object file to write");
-			return 0;
+			a->output = value_of(c + 1, argc, argv, i);
+			return a->output ? 0 : err_usage("-o", "needs the path of the file to write");
+		} else if (*c == 'i') {
+			value = value_of(c + 1, argc, argv, i);
+			return value ? interval_parse(value, &a->interval_ms) : err_usage("-i", "needs a number of seconds");
 		} else {
 			return err_usage(word, "unknown flag '-%c'", *c);
 		}
@@ -54,27 +66,41 @@ static int flag_short(const char *word, int argc, char **argv, int *i, struct ar
 
 static int flag_long(const char *word, int argc, char **argv, int *i, struct args *a)
 {
+	const struct {
+		const char *name;
+		bool *set;
+	} plain[] = {
+		{ "--json", &a->json }, { "--help", &a->help }, { "--version", &a->version }, { "--all", &a->all },
+		{ "--config", &a->config }, { "--default", &a->is_default }, { "--no-verify", &a->no_verify }, { "--openmetrics", &a->openmetrics }, { "--connections", &a->connections },
+	};
+	const struct {
+		const char *name, *needs;
+		const char **value;
+	} valued[] = {
+		{ "--record", "the path of the file to write", &a->record },
+		{ "--listen", "ADDRESS:PORT", &a->listen },
+	};
 	uint64_t n;
 
-	if (!strcmp(word, "--json")) {
-		a->json = true;
-	} else if (!strcmp(word, "--help")) {
-		a->help = true;
-	} else if (!strcmp(word, "--version")) {
-		a->version = true;
-	} else if (!strcmp(word, "--all")) {
-		a->all = true;
-	} else if (!strcmp(word, "--no-verify")) {
-		a->no_verify = true;
-	} else if (!strcmp(word, "--max-subflows")) {
-		if (*i + 1 >= argc)
-			return err_usage(word, "needs a number in 1..%d", MPB_SUBFLOWS_MAX);
-		if (number_parse(word, argv[++*i], 1, MPB_SUBFLOWS_MAX, &n))
-			return -EINVAL;
-		a->max_subflows = n;
-	} else {
-		return err_usage(word, "unknown flag");
+	for (size_t k = 0; k < sizeof(plain) / sizeof(plain[0]); k++) {
+		if (!strcmp(word, plain[k].name)) {
+			*plain[k].set = true;
+			return 0;
+		}
 	}
+	for (size_t k = 0; k < sizeof(valued) / sizeof(valued[0]); k++) {
+		if (!strcmp(word, valued[k].name)) {
+			*valued[k].value = value_of("", argc, argv, i);
+			return *valued[k].value ? 0 : err_usage(word, "needs %s", valued[k].needs);
+		}
+	}
+	if (strcmp(word, "--max-subflows"))
+		return err_usage(word, "unknown flag");
+	if (*i + 1 >= argc)
+		return err_usage(word, "needs a number in 1..%d", MPB_SUBFLOWS_MAX);
+	if (number_parse(word, argv[++*i], 1, MPB_SUBFLOWS_MAX, &n))
+		return -EINVAL;
+	a->max_subflows = n;
 	return 0;
 }
 
@@ -179,6 +205,7 @@ int load_args_parse(const struct args *a, struct load_args *l)
 	if (a->nwords < 2)
 		return err_usage("load", "needs the name of a policy (see 'mptcp-bpf list') or the path of an object file");
 	l->policy = a->words[1];
+	l->is_default = a->is_default;
 	for (int i = 2; i < a->nwords; i++) {
 		const char *word = a->words[i];
 

@@ -13,11 +13,18 @@ struct args {
 	bool help;
 	bool version;
 	bool all;               /* --all */
+	bool config;            /* --config */
 	bool no_verify;         /* --no-verify */
+	bool is_default;        /* --default */
 	int verbose;            /* -v libbpf's messages, -vv the verifier's log */
 	const char *netns;      /* -n: name or path */
 	const char *output;     /* -o: path */
 	uint32_t max_subflows;  /* --max-subflows; 0: not given */
+	uint32_t interval_ms;   /* -i: seconds on the command line; 0: not given */
+	bool openmetrics;       /* --openmetrics */
+	bool connections;       /* --connections */
+	const char *record;     /* --record: path */
+	const char *listen;     /* --listen: address:port */
 	int nwords;
 	const char *words[ARGS_MAX]; /* the verb and what follows it, flags removed */
 };
@@ -37,7 +44,9 @@ struct setting {
 struct load_args {
 	const char *policy; /* a name, or a path: it has a '/' or ends in .o */
 	enum hook hook;
+	bool is_default; /* of the namespace, for all TCP */
 	bool in, out;
+	bool no_rule; /* whoever loads it writes the rules himself */
 	int ndevs;
 	char devs[256][16];
 	int nsettings;

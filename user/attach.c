@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 #include "attach.h"
 #include "clsact.h"
+#include "dispatcher.h"
 #include "err.h"
 #include "feature.h"
 #include "pin.h"
@@ -43,7 +44,7 @@ static int attach_tcx(const char *path, int prog, const struct dev *dev, enum mp
 }
 
 /* Native first: generic XDP costs a copy where the driver's would not. */
-static int attach_xdp(const char *path, int prog, const struct dev *dev)
+static int attach_xdp_link(const char *path, int prog, const struct dev *dev)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
 	int fd = bpf_link_create(prog, dev->ifindex, BPF_XDP, &opts);
@@ -57,6 +58,16 @@ static int attach_xdp(const char *path, int prog, const struct dev *dev)
 		return err_lacks(dev->name, "another XDP program is attached, and this kernel cannot chain two without a dispatcher");
 	}
 	return fd < 0 ? err_fail(errno, dev->name, "cannot attach XDP: %s", strerror(errno)) : pin_and_close(fd, path);
+}
+
+static int attach_xdp(const char *path, const struct policy *p, int prog, const struct dev *dev)
+{
+	if (!feature_has("xdp_dispatcher"))
+		return attach_xdp_link(path, prog, dev);
+	/* The pin first: it is how a call after a crash finds what libxdp attached. */
+	if (bpf_obj_pin(prog, path))
+		return err_fail(errno, path, "cannot pin: %s", strerror(errno));
+	return dispatcher_attach(p, prog, dev);
 }
 
 static int attach_tc(const struct ns *ns, const char *path, int prog, const struct dev *dev, enum mpb_dir dir, bool last)
@@ -79,14 +90,15 @@ static int attach_tc(const struct ns *ns, const char *path, int prog, const stru
 	return err ? err_fail(-err, dev->name, "cannot attach at clsact: %s", strerror(-err)) : 0;
 }
 
-int attach(const struct ns *ns, const char *at, const int progs[PROG_MAX], const struct dev *dev, enum hook hook, bool in, bool out, bool last)
+int attach(const struct ns *ns, const char *at, const struct policy *policy, const int progs[PROG_MAX], const struct dev *dev, enum hook hook, bool in,
+	   bool out, bool last)
 {
 	const int *p = dev->link ? progs : progs + PROG_IN3;
 	char path[PATH_MAX];
 	int err = 0;
 
 	if (hook == HOOK_XDP)
-		return attach_xdp(pin_path(path, "%s/%d-xdp", at, dev->ifindex), p[PROG_XDP], dev);
+		return attach_xdp(pin_path(path, "%s/%d-xdp", at, dev->ifindex), policy, p[PROG_XDP], dev);
 	if (in)
 		err = attach_tc(ns, pin_path(path, "%s/%d-in", at, dev->ifindex), p[PROG_IN], dev, MPB_IN, last);
 	if (!err && out)
@@ -116,6 +128,7 @@ struct walk {
 	const struct ns *ns;
 	int (*each)(const struct attachment *a, void *arg);
 	void *arg;
+	int ifindex; /* 0: any */
 };
 
 /* One pin, understood: its descriptor and attachment. Returns the descriptor, or -ENODEV where the device is gone (the descriptor closed). */
@@ -132,18 +145,32 @@ static int open_pin(const char *at, const char *name, struct attachment *a)
 	if (fd < 0)
 		return -errno;
 	a->dir = !strcmp(dir, "out") ? MPB_OUT : MPB_IN;
-	a->hook = !strcmp(dir, "xdp") ? "xdp" : is_link(fd) ? "tcx" : "clsact";
+	a->link = is_link(fd);
+	a->hook = !strcmp(dir, "xdp") ? "xdp" : a->link ? "tcx" : "clsact";
 	a->mode = "";
-	if (!strcmp(a->hook, "clsact"))
+	a->id = 0;
+	if (!a->link)
 		return fd;
 	/* xdp.ifindex and tcx.ifindex are the first word of the union; 0 once the device is gone. */
 	if (bpf_link_get_info_by_fd(fd, &info, &len) || !info.xdp.ifindex) {
 		close(fd);
 		return -ENODEV;
 	}
+	a->id = info.id;
 	if (!strcmp(dir, "xdp"))
 		a->mode = xdp_mode(a->ifindex);
 	return fd;
+}
+
+/* A link says by itself whether its device is there; for a program the device is asked. */
+static bool is_attached(int fd, struct attachment *a)
+{
+	if (a->link)
+		return true;
+	if (!strcmp(a->hook, "clsact"))
+		return clsact_attached(fd, a->ifindex, a->dir);
+	a->mode = dispatcher_mode(fd, a->ifindex);
+	return a->mode;
 }
 
 static int visit(const char *name, void *arg)
@@ -154,7 +181,7 @@ static int visit(const char *name, void *arg)
 
 	if (fd < 0)
 		return 0;
-	ret = strcmp(a.hook, "clsact") || clsact_attached(fd, a.ifindex, a.dir) ? w->each(&a, w->arg) : 0;
+	ret = is_attached(fd, &a) ? w->each(&a, w->arg) : 0;
 	close(fd);
 	return ret;
 }
@@ -232,25 +259,75 @@ int attachments_update(const char *at, const int from[PROG_MAX], const int to[PR
 	return pin_each(at, false, update_one, &u);
 }
 
-static int detach_filter(const char *name, void *arg)
+static int detach_program(const char *name, void *arg)
 {
 	const struct walk *w = arg;
+	char path[PATH_MAX + NAME_MAX];
 	struct attachment a;
-	int fd = open_pin(w->at, name, &a);
+	int fd = open_pin(w->at, name, &a), err = 0;
 
 	if (fd < 0)
 		return 0;
+	if (w->ifindex && a.ifindex != w->ifindex) {
+		close(fd);
+		return 0;
+	}
 	if (!strcmp(a.hook, "clsact"))
 		clsact_detach(w->ns, fd, a.ifindex, a.dir);
+	else if (!a.link)
+		err = dispatcher_detach(fd, a.ifindex);
 	close(fd);
-	return 0;
+	if (!err && w->ifindex) {
+		snprintf(path, sizeof(path), "%s/%s", w->at, name);
+		err = pin_remove(path);
+	}
+	return err;
+}
+
+static int forget_program(const char *name, void *arg)
+{
+	struct attachment a;
+	int fd = open_pin(arg, name, &a), err = 0;
+
+	if (fd < 0)
+		return 0;
+	if (!strcmp(a.hook, "xdp") && !a.link)
+		err = dispatcher_detach(fd, a.ifindex);
+	close(fd);
+	return err;
+}
+
+int detach_dead(const char *at)
+{
+	return pin_each(at, false, forget_program, (void *)at);
 }
 
 int detach(const struct ns *ns, const char *at)
 {
 	struct walk w = { .at = at, .ns = ns };
+	int err = pin_each(at, false, detach_program, &w);
 
-	pin_each(at, false, detach_filter, &w);
-	pin_each(at, true, detach_filter, &w); /* of an update that was cut short */
-	return pin_remove(at); /* and with it the links */
+	if (!err)
+		err = pin_each(at, true, detach_program, &w); /* of an update that was cut short */
+	return err ? err : pin_remove(at); /* and with it the links */
+}
+
+static int detach_from_batch(const char *batch, void *arg)
+{
+	struct walk w = *(const struct walk *)arg;
+	char at[PATH_MAX];
+	int err;
+
+	pin_path(at, "%s/%s", w.at, batch);
+	w.at = at;
+	err = pin_each(at, false, detach_program, &w);
+	pin_remove_empty(at);
+	return err;
+}
+
+int detach_device(const struct ns *ns, const char *all, int ifindex)
+{
+	struct walk w = { .at = all, .ns = ns, .ifindex = ifindex };
+
+	return pin_each(all, false, detach_from_batch, &w);
 }

@@ -6,14 +6,15 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "cc.h"
+#include "cc_default.h"
 #include "err.h"
 #include "move.h"
 #include "pin.h"
 #include "rules.h"
 #include "state.h"
+#include "tcp_sysctl.h"
 
 #define PRIO_LAST 65535 /* of the default rule that `load` adds */
-#define SYSCTL "/proc/sys/net/ipv4/tcp_"
 
 static bool is_name(const char *name)
 {
@@ -27,27 +28,13 @@ bool cc_is_loaded(const struct ns *ns, const char *name)
 	return is_name(name) && pin_exists(pin_path(path, "%s/cc/%s", ns->dir, name));
 }
 
-/* The words of a sysctl of this network namespace. */
-static void sysctl_read(const char *name, char *buf, size_t size)
-{
-	char path[PATH_MAX];
-	FILE *f = fopen(pin_path(path, SYSCTL "%s", name), "re");
-
-	buf[0] = 0;
-	if (f && !fgets(buf, size, f))
-		buf[0] = 0;
-	buf[strcspn(buf, "\n")] = 0;
-	if (f)
-		fclose(f);
-}
-
 bool cc_is_kernels(const char *name)
 {
 	char list[1024], path[PATH_MAX], *rest = list, *word;
 
 	if (!is_name(name) || pin_exists(pin_path(path, CC_GLOBAL "/%s", name)))
 		return false;
-	sysctl_read("available_congestion_control", list, sizeof(list));
+	tcp_sysctl_read("available_congestion_control", list, sizeof(list));
 	while ((word = strsep(&rest, " ")))
 		if (!strcmp(word, name))
 			return true;
@@ -88,11 +75,9 @@ static int enter(struct policy *p)
 	int err;
 
 	snprintf(leaf, sizeof(leaf), "+%s", name);
-	err = bpf_object__load(p->obj);
-	if (err) {
-		err_hint("-vv shows the verifier's log");
-		return err_fail(-err, name, "the kernel does not accept it: %s", strerror(-err));
-	}
+	err = policy_load(name, p);
+	if (err)
+		return err;
 	err = pin_mkdir(pin_path(dir, CC_GLOBAL "/%s", leaf));
 	if (!err)
 		err = pin_as(ops, dir, "ops");
@@ -224,9 +209,12 @@ int cc_load(const struct ns *ns, struct policy *p, const struct load_args *args,
 	if (err)
 		return err;
 	err = join(ns, p);
-	if (!err)
+	if (!err && args->is_default)
+		err = cc_default_take(ns, name);
+	if (!err && !args->no_rule)
 		err = default_rule(ns, name);
 	if (err) {
+		cc_default_restore(ns, name);
 		leave(ns, name);
 		state_release(ns);
 	}
@@ -236,7 +224,7 @@ int cc_load(const struct ns *ns, struct policy *p, const struct load_args *args,
 /* What sockets get whose congestion control goes: the namespace's default; reno, which is always there, where that is what goes. */
 static void fallback(const char *name, char to[64])
 {
-	sysctl_read("congestion_control", to, 64);
+	tcp_sysctl_read("congestion_control", to, 64);
 	if (!to[0] || !strcmp(to, name))
 		strcpy(to, "reno");
 }
@@ -246,8 +234,10 @@ int cc_unload(const struct ns *ns, const char *name)
 	char to[64];
 	int err;
 
+	err = cc_default_restore(ns, name);
+	if (!err)
+		err = change_rules(ns, name, "");
 	fallback(name, to);
-	err = change_rules(ns, name, "");
 	if (!err)
 		err = move(ns, name, to, "");
 	if (err > 0)
@@ -261,6 +251,8 @@ int cc_swap(const struct ns *ns, const char *old, const char *name, struct polic
 
 	if (!err)
 		err = change_rules(ns, old, name);
+	if (!err)
+		err = p ? cc_default_pass(ns, old, name) : cc_default_restore(ns, old);
 	if (!err)
 		err = move(ns, old, name, name);
 	if (err > 0)

@@ -11,10 +11,10 @@
 
 #define CC_GLOBAL PIN_GLOBAL "/cc"
 
-/* Verify and register it, unless another namespace did; a default rule where there is none. */
+/* Verify and register it, unless another namespace did; a default rule where there is none; the namespace's default where `args` asks for it. */
 int cc_load(const struct ns *ns, struct policy *p, const struct load_args *args, uint32_t max_subflows);
 
-/* The rules that name it go with it, and the namespace's sockets that run it get the system's default. */
+/* The rules that name it go with it, and the namespace's sockets that run it get the system's default, which is what it was. */
 int cc_unload(const struct ns *ns, const char *name);
 
 /* Rules and sockets of the namespace go from `old` to `name`, which is loaded where p is given, and else the kernel's own. `old` is unloaded where it is ours. */

@@ -2,11 +2,13 @@
 #include <jansson.h>
 #include <string.h>
 #include "cmd.h"
+#include "config.h"
 #include "err.h"
 #include "loaded.h"
 #include "out.h"
 #include "pin.h"
 #include "report.h"
+#include "sweep.h"
 
 #define LOADED_MAX 256
 
@@ -59,12 +61,40 @@ static int kind_parse(const char *word, int *kind)
 	return err_usage(word, "not a kind of policy: sched, cc, opt or guard");
 }
 
+/* The present state as a file for `apply`: after what a call that was killed left has been mended. */
+static int list_config(const struct args *a)
+{
+	struct ns ns;
+	json_t *now;
+	int err;
+
+	if (a->nwords > 1)
+		return err_usage("list", "--config takes nothing more");
+	err = ns_enter(a->netns, &ns);
+	if (!err && pin_present()) {
+		err = pin_begin();
+		if (!err)
+			err = sweep(&ns);
+	}
+	if (err)
+		return err;
+	now = config_now(&ns);
+	if (a->json)
+		out_json(now);
+	else
+		config_print(now);
+	json_decref(now);
+	return 0;
+}
+
 int cmd_list(const struct args *a)
 {
 	struct listing ls = { .json = a->json, .kind = -1 };
 	struct ns ns;
 	int err = 0;
 
+	if (a->config)
+		return list_config(a);
 	if (a->nwords > 2)
 		return err_usage("list", "takes one kind of policy at the most");
 	if (a->nwords == 2)

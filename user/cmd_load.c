@@ -13,6 +13,7 @@
 #include "dev.h"
 #include "err.h"
 #include "feature.h"
+#include "load.h"
 #include "loaded.h"
 #include "option.h"
 #include "pin.h"
@@ -25,8 +26,8 @@
 
 struct job {
 	const struct load_args *args;
-	struct policy policy;
-	struct ns ns;
+	struct policy *policy;
+	const struct ns *ns;
 	struct dev *devs;
 	int ndevs;
 	const struct tunable *tunables[64]; /* of args->settings, matched before anything is done */
@@ -36,13 +37,14 @@ struct job {
 /* Match the settings, and set those for all devices in the section that the kernel will get. */
 static int apply_settings(struct job *job)
 {
-	struct bpf_map *section = bpf_object__find_map_by_name(job->policy.obj, MPB_TUNE_SEC);
+	struct bpf_object *obj = job->policy->obj; /* NULL: it is loaded */
+	struct bpf_map *section = obj ? bpf_object__find_map_by_name(obj, MPB_TUNE_SEC) : NULL;
 	size_t size = 0;
 	void *data = section ? bpf_map__initial_value(section, &size) : NULL;
 
 	for (int i = 0; i < job->args->nsettings; i++) {
 		const struct setting *s = &job->args->settings[i];
-		int err = tunable_match(&job->policy.desc, s, &job->tunables[i], &job->values[i]);
+		int err = tunable_match(&job->policy->desc, s, &job->tunables[i], &job->values[i]);
 
 		if (err)
 			return err;
@@ -106,37 +108,37 @@ static int attach_all(struct job *job, const char *dir, const char *at, const in
 	for (int i = 0; !err && i < job->ndevs; i++) {
 		err = prepare_device(job, dir, &job->devs[i]);
 		if (!err)
-			err = attach(&job->ns, at, progs, &job->devs[i], job->args->hook, job->args->in, job->args->out, false);
+			err = attach(job->ns, at, job->policy, progs, &job->devs[i], job->args->hook, job->args->in, job->args->out, false);
 	}
 	return err;
 }
 
 static int load_new(struct job *job, uint32_t max_subflows)
 {
-	const char *name = job->policy.desc.policy.name;
+	const char *name = job->policy->desc.policy.name;
 	char dir[PATH_MAX], final[PATH_MAX], at[PATH_MAX + 8];
 	int progs[PROG_MAX], err;
 
-	err = state_ensure(&job->ns, max_subflows);
+	err = state_ensure(job->ns, max_subflows);
 	if (err)
 		return err;
-	snprintf(at, sizeof(at), "%s/at/1", pin_path(dir, "%s/opt/+%s", job->ns.dir, name));
-	err = option_verify(&job->ns, &job->policy);
+	snprintf(at, sizeof(at), "%s/at/1", pin_path(dir, "%s/opt/+%s", job->ns->dir, name));
+	err = option_verify(job->ns, job->policy);
 	if (!err)
 		err = pin_mkdir(dir);
 	if (!err)
-		err = option_pin(&job->policy, dir, progs);
+		err = option_pin(job->policy, dir, progs);
 	if (!err)
 		err = attach_all(job, dir, at, progs);
 	if (!err)
-		err = pin_commit(dir, pin_path(final, "%s/opt/%s", job->ns.dir, name));
+		err = pin_commit(dir, pin_path(final, "%s/opt/%s", job->ns->dir, name));
 	if (err) {
 		char leaf[MPB_NAME_LEN + 1];
 
 		snprintf(leaf, sizeof(leaf), "+%s", name);
 		if (pin_exists(dir))
-			unload_dir(&job->ns, leaf);
-		state_release(&job->ns);
+			unload_dir(job->ns, leaf);
+		state_release(job->ns);
 	}
 	return err;
 }
@@ -154,19 +156,19 @@ static int is_on_one_of(const struct attachment *a, void *arg)
 /* Further devices for a policy that is loaded: a batch of attachments of its own, committed by a rename. */
 static int load_devices(struct job *job)
 {
-	const char *name = job->policy.desc.policy.name;
+	const char *name = job->policy->desc.policy.name;
 	char dir[PATH_MAX], batch[PATH_MAX + 16], final[PATH_MAX + 16], path[PATH_MAX + 16], ifname[IF_NAMESIZE];
 	int progs[PROG_MAX], err, taken, n = 1;
 	struct loaded l;
 
-	err = loaded_open(&job->ns, name, &l);
+	err = loaded_open(job->ns, name, &l);
 	if (err)
 		return err;
 	taken = loaded_attachments(&l, is_on_one_of, job);
 	loaded_close(&l);
 	if (taken)
 		return err_fail(EEXIST, name, "attached to %s already", if_indextoname(taken, ifname) ? ifname : "one of these devices");
-	pin_path(dir, "%s/opt/%s", job->ns.dir, name);
+	pin_path(dir, "%s/opt/%s", job->ns->dir, name);
 	do
 		snprintf(final, sizeof(final), "%s/at/%d", dir, ++n);
 	while (pin_exists(final));
@@ -182,30 +184,20 @@ static int load_devices(struct job *job)
 	if (!err)
 		err = pin_commit(batch, final);
 	if (err)
-		detach(&job->ns, batch);
+		detach(job->ns, batch);
 	for (int i = 0; i < PROG_MAX; i++)
 		if (progs[i] >= 0)
 			close(progs[i]);
 	return err;
 }
 
-static int load(struct job *job, uint32_t max_subflows)
+static int load_option(struct job *job, uint32_t max_subflows)
 {
-	const char *name = job->policy.desc.policy.name;
+	const char *name = job->policy->desc.policy.name;
 	char path[PATH_MAX];
-	bool loaded;
+	bool loaded = pin_exists(pin_path(path, "%s/opt/%s", job->ns->dir, name));
 	int err;
 
-	err = pin_begin();
-	if (!err)
-		err = sweep(&job->ns);
-	if (err)
-		return err;
-	if (job->policy.desc.policy.kind == MPB_SCHED)
-		return scheduler_load(&job->ns, &job->policy, job->args, max_subflows);
-	if (job->policy.desc.policy.kind == MPB_CC)
-		return cc_load(&job->ns, &job->policy, job->args, max_subflows);
-	loaded = pin_exists(pin_path(path, "%s/opt/%s", job->ns.dir, name));
 	if (loaded && !job->args->ndevs) {
 		err_hint("'mptcp-bpf tune %s KEY=VALUE' changes it, 'load %s dev IF' adds a device, 'unload %s' ends it", name, name, name);
 		return err_fail(EEXIST, name, "loaded already");
@@ -225,47 +217,80 @@ static int load(struct job *job, uint32_t max_subflows)
 
 static int check_kernel(const struct job *job)
 {
-	if (job->policy.desc.policy.kind == MPB_CC) {
+	if (job->policy->desc.policy.kind == MPB_CC) {
 		if (feature_has("struct_ops_cc"))
 			return 0;
 		err_hint("a kernel from 5.6 with BTF has it");
-		return err_lacks(job->policy.desc.policy.name, "this kernel takes no congestion control in BPF");
+		return err_lacks(job->policy->desc.policy.name, "this kernel takes no congestion control in BPF");
 	}
 	if (!feature_has("bpf_loop")) {
 		err_hint("a kernel from 5.17 has it");
-		return err_lacks(job->policy.desc.policy.name, "this kernel has no bpf_loop, which walks the options");
+		return err_lacks(job->policy->desc.policy.name, "this kernel has no bpf_loop, which walks the options");
 	}
 	if (job->args->hook != HOOK_XDP && !feature_has("tcx") && !feature_has("clsact")) {
 		err_hint("a kernel from 6.6 has tcx; CONFIG_NET_SCH_INGRESS gives clsact");
-		return err_lacks(job->policy.desc.policy.name, "this kernel has neither tcx nor clsact");
+		return err_lacks(job->policy->desc.policy.name, "this kernel has neither tcx nor clsact");
 	}
 	return 0;
+}
+
+int load_check(struct policy *p, const struct load_args *args)
+{
+	struct job job = { .args = args, .policy = p };
+	uint32_t kind = p->desc.policy.kind;
+	int err = 0;
+
+	if (kind != MPB_OPT_POLICY && kind != MPB_SCHED && kind != MPB_CC)
+		err = err_fail(EINVAL, args->policy, "is of kind %s, which cannot be loaded by itself", kind_word(kind));
+	if (!err && args->is_default && kind != MPB_CC)
+		err = err_usage("--default", "is for congestion controls; %s is of kind %s", args->policy, kind_word(kind));
+	if (!err)
+		err = apply_settings(&job);
+	return err ? err : check_kernel(&job);
+}
+
+int load_policy(const struct ns *ns, struct policy *p, const struct load_args *args, uint32_t max_subflows)
+{
+	struct job job = { .args = args, .policy = p, .ns = ns };
+	int err = apply_settings(&job);
+
+	if (err)
+		return err;
+	switch (p->desc.policy.kind) {
+	case MPB_SCHED:
+		return scheduler_load(ns, p, args, max_subflows);
+	case MPB_CC:
+		return cc_load(ns, p, args, max_subflows);
+	default:
+		err = load_option(&job, max_subflows);
+		free(job.devs);
+		return err;
+	}
 }
 
 int cmd_load(const struct args *a)
 {
 	static struct load_args args;
-	struct job job = { .args = &args };
+	struct policy policy = {};
+	struct ns ns;
 	int err;
 
 	err = load_args_parse(a, &args);
 	if (!err)
 		err = preset_expand(&args);
 	if (!err)
-		err = policy_open(args.policy, &job.policy); /* before the mount namespace changes */
+		err = policy_open(args.policy, &policy); /* before the mount namespace changes */
 	if (err)
 		return err;
-	if (job.policy.desc.policy.kind != MPB_OPT_POLICY && job.policy.desc.policy.kind != MPB_SCHED && job.policy.desc.policy.kind != MPB_CC)
-		err = err_fail(EINVAL, args.policy, "is of kind %s, which cannot be loaded by itself", kind_word(job.policy.desc.policy.kind));
+	err = ns_enter(a->netns, &ns);
 	if (!err)
-		err = apply_settings(&job);
+		err = load_check(&policy, &args);
 	if (!err)
-		err = ns_enter(a->netns, &job.ns);
+		err = pin_begin();
 	if (!err)
-		err = check_kernel(&job);
+		err = sweep(&ns);
 	if (!err)
-		err = load(&job, a->max_subflows);
-	free(job.devs);
-	policy_close(&job.policy);
+		err = load_policy(&ns, &policy, &args, a->max_subflows);
+	policy_close(&policy);
 	return err;
 }

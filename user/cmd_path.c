@@ -41,26 +41,6 @@ static int del(const struct ns *ns, const struct mpb_path *path)
 	return err ? err : state_release(ns);
 }
 
-static json_t *path_json(const struct mpb_path *p)
-{
-	char text[64], name[IF_NAMESIZE];
-	json_t *o = json_object();
-
-	if (p->by == MPB_PATH_DEV)
-		json_object_set_new(o, "dev", json_string(if_indextoname(p->ifindex, name) ? name : "?"));
-	if (p->by == MPB_PATH_FROM) {
-		prefix_text(text, sizeof(text), p->from, p->from_bits);
-		json_object_set_new(o, "from", json_string(text));
-	}
-	if (p->by == MPB_PATH_ID)
-		json_object_set_new(o, "id", json_integer(p->id));
-	json_object_set_new(o, "weight", json_integer(p->weight));
-	json_object_set_new(o, "cost", json_integer(p->cost));
-	if (p->rate)
-		json_object_set_new(o, "rate_bps", json_integer(p->rate * 8));
-	return o;
-}
-
 static void path_text(const struct mpb_path *p)
 {
 	char text[64], name[IF_NAMESIZE], rate[24];

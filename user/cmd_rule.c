@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include "cgroup.h"
 #include "cmd.h"
 #include "err.h"
 #include "out.h"
@@ -14,15 +13,14 @@
 #include "steer.h"
 #include "sweep.h"
 
-static int resolve(const struct ns *ns, const char *sched, struct mpb_rule *rule)
+static int resolve(const struct ns *ns, const struct rule_names *names, struct mpb_rule *rule)
 {
-	if (!sched)
-		return 0;
-	rule->sched = scheduler_slot(ns, sched);
-	if (rule->sched)
-		return 0;
-	err_hint("'mptcp-bpf load %s' first", sched);
-	return err_fail(ENOENT, sched, "no scheduler of this name is loaded here");
+	rule->sched = names->sched ? scheduler_slot(ns, names->sched) : 0;
+	if (names->sched && !rule->sched) {
+		err_hint("'mptcp-bpf load %s' first", names->sched);
+		return err_fail(ENOENT, names->sched, "no scheduler of this name is loaded here");
+	}
+	return names->convert ? rule_converter(ns, names->convert, rule) : 0;
 }
 
 static int change(const struct ns *ns, const struct mpb_rules *rules)
@@ -36,12 +34,12 @@ static int add(const struct args *a, const struct ns *ns)
 {
 	struct mpb_rules rules;
 	struct mpb_rule rule;
-	const char *sched;
+	struct rule_names names;
 	int err;
 
-	err = rule_parse(a->words + 2, a->nwords - 2, &rule, &sched);
+	err = rule_parse(a->words + 2, a->nwords - 2, &rule, &names);
 	if (!err)
-		err = resolve(ns, sched, &rule);
+		err = resolve(ns, &names, &rule);
 	if (!err)
 		err = state_ensure(ns, a->max_subflows);
 	if (err)
@@ -55,7 +53,7 @@ static int del(const struct args *a, const struct ns *ns)
 {
 	struct mpb_rules rules;
 	struct mpb_rule rule;
-	const char *sched;
+	struct rule_names names;
 	uint64_t number;
 	int err = 0, at = -1;
 
@@ -64,9 +62,9 @@ static int del(const struct args *a, const struct ns *ns)
 		err = number_parse("rule", a->words[2], 1, rules.n ? rules.n : MPB_RULES_MAX, &number);
 		at = err || number > rules.n ? -1 : (int)number - 1;
 	} else {
-		err = rule_parse(a->words + 2, a->nwords - 2, &rule, &sched);
+		err = rule_parse(a->words + 2, a->nwords - 2, &rule, &names);
 		if (!err)
-			err = resolve(ns, sched, &rule);
+			err = resolve(ns, &names, &rule);
 		for (unsigned int i = 0; !err && i < rules.n; i++)
 			if (rule_same(&rules.rule[i], &rule))
 				at = i;
@@ -80,34 +78,6 @@ static int del(const struct args *a, const struct ns *ns)
 	rules_del(&rules, at);
 	err = change(ns, &rules);
 	return err ? err : state_release(ns);
-}
-
-static json_t *rule_json(const struct ns *ns, const struct mpb_rule *r, int number)
-{
-	json_t *o = json_pack("{s:i,s:i}", "number", number, "prio", r->prio);
-	char text[PATH_MAX], name[MPB_NAME_LEN];
-
-	if (r->by & MPB_BY_PEER) {
-		prefix_text(text, sizeof(text), r->peer, r->peer_bits);
-		json_object_set_new(o, "peer", json_string(text));
-	}
-	if (r->by & MPB_BY_PEER_PORT)
-		json_object_set_new(o, "peer-port", json_integer(r->peer_port));
-	if (r->by & MPB_BY_LOCAL_PORT)
-		json_object_set_new(o, "local-port", json_integer(r->local_port));
-	if (r->by & MPB_BY_MARK)
-		json_object_set_new(o, "mark", json_integer(r->mark));
-	if (r->by & MPB_BY_CGROUP) {
-		cgroup_path(r->cgroup, text, sizeof(text));
-		json_object_set_new(o, "cgroup", json_string(text));
-	}
-	if (r->sched) {
-		scheduler_name(ns, r->sched, name);
-		json_object_set_new(o, "sched", json_string(name));
-	}
-	if (r->cc[0])
-		json_object_set_new(o, "cc", json_string(r->cc));
-	return o;
 }
 
 /* The words that would add the rule, behind its number. */
@@ -135,8 +105,9 @@ static int list(const struct args *a, const struct ns *ns)
 
 	rules_read(ns, &rules);
 	for (unsigned int i = 0; i < rules.n; i++) {
-		json_t *o = rule_json(ns, &rules.rule[i], i + 1);
+		json_t *o = rule_json(ns, &rules.rule[i]);
 
+		json_object_set_new(o, "number", json_integer(i + 1));
 		if (!a->json)
 			rule_text(o);
 		json_array_append_new(array, o);

@@ -5,93 +5,54 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include "cmd.h"
 #include "conn.h"
+#include "conn_json.h"
+#include "conn_text.h"
 #include "err.h"
-#include "out.h"
-#include "pin.h"
-#include "state.h"
+#include "filter.h"
+#include "metrics.h"
+#include "record.h"
+#include "sight.h"
 #include "steer.h"
 
-static json_t *subflow_json(const struct subflow_view *v)
+static void put(const char *comma, json_t *o)
 {
-	const struct mpb_snap *s = v->snap;
-
-	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:b,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b}", "id", v->id, "local", v->local, "remote",
-			 v->remote, "dev", v->dev, "cc", s->cc, "state", tcp_state_word(s->state), "backup", s->backup || s->request_bkup, "local_id",
-			 s->local_id, "remote_id", s->remote_id, "lost", s->lost, "srtt_us", (json_int_t)s->srtt_us, "cwnd", (json_int_t)s->cwnd,
-			 "inflight", (json_int_t)s->inflight, "unsent", (json_int_t)s->unsent, "pacing_bps", (json_int_t)v->pacing_bps, "delivery_bps",
-			 (json_int_t)v->delivery_bps, "bytes_sent", (json_int_t)s->bytes_sent, "bytes_acked", (json_int_t)s->bytes_acked,
-			 "bytes_retrans", (json_int_t)s->bytes_retrans, "flips", (json_int_t)v->flips, "stale", s->stale, "locked", s->request_bkup);
-}
-
-static json_t *conn_json(const struct conn_view *c)
-{
-	json_t *subflows = json_array(), *o;
-	char token[16];
-
-	for (int i = 0; i < c->nsubflows; i++)
-		json_array_append_new(subflows, subflow_json(&c->subflows[i]));
-	snprintf(token, sizeof(token), "0x%08x", c->token);
-	o = json_pack("{s:s,s:s,s:s,s:s,s:b,s:I,s:I}", "token", token, "state", tcp_state_word(c->state), "sched", c->sched, "backend", c->backend, "fallback",
-		      c->fallback, "bytes_sent", (json_int_t)c->bytes_sent, "bytes_acked", (json_int_t)c->bytes_acked);
-	if (c->age_ms >= 0)
-		json_object_set_new(o, "age_ms", json_integer(c->age_ms));
-	json_object_set_new(o, "subflows", subflows);
-	return o;
-}
-
-static void conn_text(const struct conn_view *c)
-{
-	char sent[16], acked[16], pacing[16], delivery[16], bytes[16], retrans[16], unsent[16];
-
-	printf("0x%08x %s sched=%s backend=%s subflows=%d sent=%sB acked=%sB%s\n", c->token, tcp_state_word(c->state), c->sched, c->backend, c->nsubflows,
-	       out_human(c->bytes_sent, sent), out_human(c->bytes_acked, acked), c->fallback ? " FALLBACK to TCP" : "");
-	printf("  %2s %-23s %-23s %-9s %-8s %-9s %1s %8s %5s %6s %7s %8s %8s %7s %7s %5s %5s\n", "ID", "LOCAL", "REMOTE", "DEV", "CC", "STATE", "B", "SRTT(ms)",
-	       "CWND", "FLIGHT", "UNSENT", "PACE b/s", "RATE b/s", "SENT", "RETRANS", "LOST", "FLIPS");
-	for (int i = 0; i < c->nsubflows; i++) {
-		const struct subflow_view *v = &c->subflows[i];
-		const struct mpb_snap *s = v->snap;
-
-		printf("  %2d %-23s %-23s %-9s %-8s %-9s %1s %8.2f %5u %6u %7s %8s %8s %7s %7s %5u %5u\n", v->id, v->local, v->remote, v->dev, s->cc,
-		       tcp_state_word(s->state), s->request_bkup ? "L" : s->backup ? "b" : "-", s->srtt_us / 1000.0, s->cwnd, s->inflight,
-		       out_human(s->unsent, unsent), out_human(v->pacing_bps, pacing), out_human(v->delivery_bps, delivery),
-		       out_human(s->bytes_sent, bytes), out_human(s->bytes_retrans, retrans), s->lost, v->flips);
-	}
-}
-
-static int token_parse(const char *word, uint32_t *token)
-{
-	uint64_t n;
-	int err = number_parse("token", word, 1, UINT32_MAX, &n);
-
-	*token = n;
-	return err;
+	fputs(comma, stdout);
+	json_dumpf(o, stdout, JSON_COMPACT);
+	json_decref(o);
 }
 
 static void put_counters(const char *name, json_t *counters)
 {
 	printf(",\"%s\":", name);
-	json_dumpf(counters, stdout, JSON_COMPACT);
-	json_decref(counters);
+	put("", counters);
 }
 
 /* A connection at a time: a tree of 65,536 of them takes 370 MB. */
-static void stat_json(const struct ns *ns, const struct conns *conns, uint32_t token)
+static void stat_json(const struct ns *ns, const struct conns *conns, const struct filter *f)
 {
 	struct mpb_steer_counts steer;
 	const char *comma = "";
 
-	printf("{\"netns\":%" PRIu64 ",\"connections\":[", ns->cookie);
+	printf("{\"netns\":%" PRIu64, ns->cookie);
+	if (conns->since_ns)
+		printf(",\"interval_us\":%" PRIu64, (conns->now_ns - conns->since_ns) / 1000);
+	printf(",\"connections\":[");
 	for (int i = 0; i < conns->n; i++) {
-		json_t *o;
-
-		if (token && conns->list[i].token != token)
+		if (!filter_conn(f, &conns->list[i]))
 			continue;
-		o = conn_json(&conns->list[i]);
-		fputs(comma, stdout);
-		json_dumpf(o, stdout, JSON_COMPACT);
-		json_decref(o);
+		put(comma, conn_json(conns, &conns->list[i]));
+		comma = ",";
+	}
+	printf("],\"ended\":[");
+	comma = "";
+	for (int i = 0; i < conns->nended; i++) {
+		if (!filter_ended(f, &conns->ended[i]))
+			continue;
+		put(comma, ended_json(conns, &conns->ended[i]));
 		comma = ",";
 	}
 	putchar(']');
@@ -114,11 +75,14 @@ static void stat_json(const struct ns *ns, const struct conns *conns, uint32_t t
 	puts("}");
 }
 
-static void stat_text(const struct conns *conns, uint32_t token)
+static void stat_text(const struct conns *conns, const struct filter *f)
 {
 	for (int i = 0; i < conns->n; i++)
-		if (!token || conns->list[i].token == token)
-			conn_text(&conns->list[i]);
+		if (filter_conn(f, &conns->list[i]))
+			conn_text(conns, &conns->list[i]);
+	for (int i = 0; i < conns->nended; i++)
+		if (filter_ended(f, &conns->ended[i]))
+			ended_text(conns, &conns->ended[i]);
 }
 
 static bool has_token(const struct conns *conns, uint32_t token)
@@ -126,32 +90,110 @@ static bool has_token(const struct conns *conns, uint32_t token)
 	for (int i = 0; i < conns->n; i++)
 		if (conns->list[i].token == token)
 			return true;
+	for (int i = 0; i < conns->nended; i++)
+		if (conns->ended[i].token == token)
+			return true;
 	return false;
+}
+
+/* The deltas are taken of readings by token; only what is shown is in another order. */
+static void show(const struct args *a, const struct ns *ns, struct conns *conns, const struct filter *f)
+{
+	filter_sort(f, conns);
+	if (a->json)
+		stat_json(ns, conns, f);
+	else
+		stat_text(conns, f);
+	fflush(stdout);
+}
+
+/* What each interval brought, until the reader goes away. Round-trip times are kept meanwhile. */
+static int repeat(const struct args *a, const struct ns *ns, const struct filter *f)
+{
+	struct timespec pause = { a->interval_ms / 1000, a->interval_ms % 1000 * 1000000 };
+	struct conns before, now;
+	int err = conns_read(ns, 0, &before);
+
+	while (!err) {
+		watch_rtts(ns, WATCH_NS + a->interval_ms * 1000000ULL);
+		nanosleep(&pause, NULL);
+		err = conns_read(ns, a->interval_ms * 1000000ULL, &now);
+		if (err)
+			break;
+		conns_since(&now, &before);
+		conns_free(&before);
+		show(a, ns, &now, f);
+		if (!a->json)
+			putchar('\n');
+		if (ferror(stdout))
+			err = err_fail(EPIPE, "stdout", "cannot write");
+		conns_by_token(&now);
+		before = now;
+	}
+	conns_free(&before);
+	return err;
+}
+
+/* Each interval to the file, until interrupted. It was opened before: paths mean something else in another mount namespace. */
+static int record(const struct args *a, const struct ns *ns, const struct filter *f, int fd)
+{
+	uint32_t ms = a->interval_ms ? a->interval_ms : 1000;
+	struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
+	struct conns conns;
+	int err;
+
+	do {
+		err = conns_read(ns, 0, &conns);
+		if (err)
+			break;
+		err = record_append(fd, &conns, f);
+		conns_free(&conns);
+		nanosleep(&pause, NULL);
+	} while (!err);
+	return err;
+}
+
+static int expose(const struct args *a, const struct ns *ns)
+{
+	struct metrics m = { .ns = ns, .connections = a->connections };
+
+	return metrics_write(&m, METRICS_OPENMETRICS, stdout);
 }
 
 int cmd_stat(const struct args *a)
 {
-	uint32_t token = 0;
 	struct conns conns;
+	struct filter f;
 	struct ns ns;
-	int err = 0;
+	int err, fd = -1;
 
-	if (a->nwords > 2)
-		return err_usage("stat", "takes one token at the most");
-	if (a->nwords == 2)
-		err = token_parse(a->words[1], &token);
-	if (!err)
+	err = filter_parse(a, FILTER_CONNS, &f);
+	if (!err && a->record)
+		err = fd = record_open(a->record);
+	if (err >= 0)
 		err = ns_enter(a->netns, &ns);
+	if (!err && a->record)
+		err = record(a, &ns, &f, fd);
+	if (fd >= 0)
+		close(fd);
+	if (err || a->record)
+		return err;
+	if (a->openmetrics)
+		return expose(a, &ns);
+	if (!err && a->interval_ms)
+		return repeat(a, &ns, &f);
 	if (!err)
-		err = conns_read(&ns, &conns);
+		err = conns_read(&ns, a->all ? UINT64_MAX : MEMORY_NS, &conns);
 	if (err)
 		return err;
-	if (token && !has_token(&conns, token))
-		err = err_fail(ENOENT, a->words[1], "no connection has this token here");
-	else if (a->json)
-		stat_json(&ns, &conns, token);
-	else
-		stat_text(&conns, token);
+	if (f.token && !has_token(&conns, f.token)) {
+		char token[16];
+
+		snprintf(token, sizeof(token), "0x%x", f.token);
+		err = err_fail(ENOENT, token, "no connection has this token here");
+	} else {
+		show(a, &ns, &conns, &f);
+	}
 	conns_free(&conns);
 	return err;
 }

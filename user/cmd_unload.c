@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include "attach.h"
+#include "away.h"
 #include "cc.h"
 #include "cmd.h"
+#include "convert/table.h"
 #include "err.h"
 #include "paths.h"
 #include "pin.h"
@@ -74,10 +76,14 @@ static int unload_all(struct ns *ns)
 		err = pin_each(pin_path(path, "%s/sched", ns->dir), false, unload_sched, ns);
 	if (!err)
 		err = pin_each(pin_path(path, "%s/cc", ns->dir), false, unload_cc, ns);
+	if (!err)
+		err = table_stop(ns);
 	if (!err && rules_count(ns))
 		err = rules_write(ns, &rules);
 	if (!err && paths_count(ns))
 		err = paths_write(ns, &paths);
+	if (!err)
+		err = away_restore(ns);
 	return err;
 }
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "conn.h"
 #include <mptcp_bpf/steer.h>
 #include "diag.h"
 #include "err.h"
 #include "scheduler.h"
+#include "sight.h"
 #include "snapshot.h"
 #include "state.h"
+#include "tuple.h"
 
 const char *tcp_state_word(unsigned int state)
 {
@@ -31,19 +32,12 @@ static int by_connection(const void *a, const void *b)
 	return x->local_id - y->local_id;
 }
 
-static void end_text(char *buf, size_t size, const __be32 addr[4], __be16 port, int family)
-{
-	char text[INET6_ADDRSTRLEN] = "?";
-
-	inet_ntop(family == 4 ? AF_INET : AF_INET6, family == 4 ? (const void *)&addr[3] : addr, text, sizeof(text));
-	snprintf(buf, size, family == 4 ? "%s:%u" : "[%s]:%u", text, ntohs(port));
-}
-
 /* What the views are made from besides the snapshot; a name is asked for once, not for each subflow. */
 #define NAMES 64
 struct join {
 	const struct ns *ns;
 	struct records records;
+	uint64_t now_ns;
 	struct { unsigned int ifindex; char name[IF_NAMESIZE]; } devs[NAMES]; /* by ifindex modulo NAMES */
 	char scheds[MPB_SLOTS][MPB_NAME_LEN];
 };
@@ -69,20 +63,82 @@ static const char *sched_name(struct join *j, unsigned int slot)
 	return name;
 }
 
+static void view_sight(struct join *j, struct subflow_view *v)
+{
+	const struct mpb_sight *s = &v->sight;
+	uint64_t spent;
+
+	v->seen = !record_sight(&j->records, &v->snap->tuple, &v->sight);
+	if (!v->seen)
+		return;
+	v->rtt_p50_us = sight_rtt(s, j->now_ns, 50);
+	v->rtt_p95_us = sight_rtt(s, j->now_ns, 95);
+	spent = j->now_ns > s->turned_ns ? j->now_ns - s->turned_ns : 0;
+	v->active_ms = (s->active_ns + (s->backup ? 0 : spent)) / 1000000;
+	v->backup_ms = (s->backup_ns + (s->backup ? spent : 0)) / 1000000;
+}
+
 static void view_subflow(struct join *j, const struct mpb_snap *s, int rank, struct subflow_view *v)
 {
 	struct mpb_subflow own;
 
 	v->snap = s;
 	v->id = s->subflow_id ? (int)s->subflow_id : rank;
-	end_text(v->local, sizeof(v->local), s->tuple.saddr, s->tuple.sport, s->family);
-	end_text(v->remote, sizeof(v->remote), s->tuple.daddr, s->tuple.dport, s->family);
+	tuple_local(&s->tuple, v->local, sizeof(v->local));
+	tuple_remote(&s->tuple, v->remote, sizeof(v->remote));
 	strcpy(v->dev, dev_name(j, s->ifindex));
 	/* A rate of all ones is how the kernel says "not paced". */
 	v->pacing_bps = s->pacing_bps > UINT64_MAX / 8 ? 0 : s->pacing_bps * 8;
 	v->delivery_bps = s->delivery_bps * 8;
 	if (!record_subflow(&j->records, &s->tuple, &own))
 		v->flips = own.flips;
+	view_sight(j, v);
+}
+
+static int by_token_and_number(const void *a, const void *b)
+{
+	const struct mpb_past *x = a, *y = b;
+
+	if (x->token != y->token)
+		return x->token < y->token ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static const struct mpb_past *find_past(const struct mpb_past *past, int n, uint32_t token, int *count)
+{
+	int low = 0, high = n;
+
+	while (low < high) {
+		int mid = (low + high) / 2;
+
+		if (past[mid].token < token)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (*count = 0; low + *count < n && past[low + *count].token == token;)
+		++*count;
+	return &past[low];
+}
+
+/* What only all subflows together tell: shares; and what arrived twice, which the connection counts once. */
+static void view_sums(struct conn_view *c)
+{
+	uint64_t sent = 0, received = 0, ahead = c->subflows[0].snap->conn_ahead;
+
+	for (int i = 0; i < c->nsubflows; i++) {
+		sent += c->subflows[i].snap->bytes_sent;
+		received += c->subflows[i].snap->bytes_received;
+	}
+	for (int i = 0; i < c->nclosed; i++) {
+		sent += c->closed[i].bytes_sent;
+		received += c->closed[i].bytes_received;
+		c->refused += c->closed[i].from == 2; /* TCP_SYN_SENT */
+	}
+	for (int i = 0; sent && i < c->nsubflows; i++)
+		c->subflows[i].share = (double)c->subflows[i].snap->bytes_sent / sent;
+	if (c->bytes_received && received > c->bytes_received + ahead)
+		c->bytes_duplicate = received - c->bytes_received - ahead;
 }
 
 static void view_conn(struct join *j, const struct diag_conn *diag, struct conn_view *c)
@@ -90,7 +146,6 @@ static void view_conn(struct join *j, const struct diag_conn *diag, struct conn_
 	const struct mpb_snap *first = c->subflows[0].snap;
 	struct mpb_steer steer;
 	struct mpb_conn own;
-	struct timespec now;
 
 	c->token = first->token;
 	c->state = diag ? diag->state : first->state;
@@ -107,6 +162,8 @@ static void view_conn(struct join *j, const struct diag_conn *diag, struct conn_
 	if (diag && diag->has_bytes) {
 		c->bytes_sent = diag->info.bytes_sent;
 		c->bytes_acked = diag->info.bytes_acked;
+		c->bytes_received = diag->info.bytes_received;
+		c->bytes_reinjected = diag->info.bytes_retrans;
 	} else {
 		for (int i = 0; i < c->nsubflows; i++) {
 			c->bytes_sent += c->subflows[i].snap->bytes_sent - c->subflows[i].snap->bytes_retrans;
@@ -114,31 +171,77 @@ static void view_conn(struct join *j, const struct diag_conn *diag, struct conn_
 		}
 	}
 	c->age_ms = -1;
-	if (!record_conn(&j->records, c->token, &own) && !clock_gettime(CLOCK_MONOTONIC, &now))
-		c->age_ms = (now.tv_sec * 1000000000LL + now.tv_nsec - (int64_t)own.born_ns) / 1000000;
+	if (!record_conn(&j->records, c->token, &own)) {
+		c->age_ms = ((int64_t)j->now_ns - (int64_t)own.born_ns) / 1000000;
+		c->joined = own.joined;
+	}
+	view_sums(c);
 }
 
-int conns_read(const struct ns *ns, struct conns *c)
+/* Connections all of whose subflows are in the past. */
+static void view_ended(struct conns *c, int npast)
+{
+	for (int i = 0, live = 0; i < npast;) {
+		struct ended_view *e = &c->ended[c->nended];
+
+		e->token = c->past[i].token;
+		e->subflows = &c->past[i];
+		for (e->n = 0; i < npast && c->past[i].token == e->token; i++)
+			e->n++;
+		while (live < c->n && c->list[live].token < e->token)
+			live++;
+		if (live == c->n || c->list[live].token != e->token)
+			c->nended++;
+	}
+}
+
+const struct mpb_past *ended_first(const struct ended_view *e)
+{
+	const struct mpb_past *first = &e->subflows[0];
+
+	for (int i = 1; i < e->n; i++)
+		if (e->subflows[i].born_ns < first->born_ns)
+			first = &e->subflows[i];
+	return first;
+}
+
+static int recent(struct mpb_past *past, int n, uint64_t since)
+{
+	int kept = 0;
+
+	for (int i = 0; i < n; i++)
+		if (past[i].ended_ns >= since)
+			past[kept++] = past[i];
+	return kept;
+}
+
+int conns_read(const struct ns *ns, uint64_t memory_ns, struct conns *c)
 {
 	struct diag_conn *diag = NULL;
 	struct join j = { .ns = ns };
-	int ndiag, n;
+	int ndiag, n, npast;
 
 	memset(c, 0, sizeof(*c));
 	c->observed = !state_counters(ns, &c->counters);
 	n = snapshot_read(false, &c->snaps);
 	if (n < 0)
 		return n;
+	j.now_ns = c->now_ns = monotonic_ns();
 	ndiag = diag_connections(&diag); /* absent: the subflows alone must do */
 	qsort(c->snaps, n, sizeof(*c->snaps), by_connection);
+	records_open(ns, &j.records);
+	npast = records_past(&j.records, &c->past);
+	npast = recent(c->past, npast, memory_ns < c->now_ns ? c->now_ns - memory_ns : 0);
+	qsort(c->past, npast, sizeof(*c->past), by_token_and_number);
 	c->views = calloc(n + 1, sizeof(*c->views));
 	c->list = calloc(n + 1, sizeof(*c->list));
-	if (!c->views || !c->list) {
+	c->ended = calloc(npast + 1, sizeof(*c->ended));
+	if (!c->past || !c->views || !c->list || !c->ended) {
+		records_close(&j.records);
 		free(diag);
 		conns_free(c);
-		return err_fail(12, "stat", "out of memory");
+		return err_fail(ENOMEM, "stat", "out of memory");
 	}
-	records_open(ns, &j.records);
 	for (int i = 0; i < n; i++) {
 		struct conn_view *conn = i && c->snaps[i].token == c->snaps[i - 1].token ? &c->list[c->n - 1] : &c->list[c->n++];
 
@@ -146,11 +249,68 @@ int conns_read(const struct ns *ns, struct conns *c)
 			conn->subflows = &c->views[i];
 		view_subflow(&j, &c->snaps[i], ++conn->nsubflows, &c->views[i]);
 	}
-	for (int i = 0; i < c->n; i++)
-		view_conn(&j, ndiag > 0 ? diag_find(diag, ndiag, c->list[i].subflows[0].snap->token) : NULL, &c->list[i]);
+	for (int i = 0; i < c->n; i++) {
+		struct conn_view *conn = &c->list[i];
+
+		conn->closed = find_past(c->past, npast, conn->subflows[0].snap->token, &conn->nclosed);
+		view_conn(&j, ndiag > 0 ? diag_find(diag, ndiag, conn->subflows[0].snap->token) : NULL, conn);
+	}
+	view_ended(c, npast);
 	records_close(&j.records);
 	free(diag);
 	return 0;
+}
+
+static int by_token(const void *a, const void *b)
+{
+	uint32_t x = ((const struct conn_view *)a)->token, y = ((const struct conn_view *)b)->token;
+
+	return x < y ? -1 : x > y;
+}
+
+void conns_by_token(struct conns *c)
+{
+	if (c->n)
+		qsort(c->list, c->n, sizeof(*c->list), by_token);
+}
+
+static const struct subflow_view *find_subflow(const struct conns *c, uint32_t token, const struct mpb_tuple *tuple)
+{
+	int low = 0, high = c->n;
+
+	while (low < high) {
+		int mid = (low + high) / 2;
+
+		if (c->list[mid].token < token)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (int i = 0; low < c->n && c->list[low].token == token && i < c->list[low].nsubflows; i++)
+		if (!memcmp(&c->list[low].subflows[i].snap->tuple, tuple, sizeof(*tuple)))
+			return &c->list[low].subflows[i];
+	return NULL;
+}
+
+void conns_since(struct conns *now, const struct conns *before)
+{
+	static const struct mpb_snap nothing;
+
+	now->since_ns = before->now_ns;
+	for (int i = 0; i < now->n; i++) {
+		for (int k = 0; k < now->list[i].nsubflows; k++) {
+			struct subflow_view *v = &now->list[i].subflows[k];
+			const struct subflow_view *old = find_subflow(before, now->list[i].token, &v->snap->tuple);
+			const struct mpb_snap *was = old ? old->snap : &nothing;
+
+			v->since.sent = v->snap->bytes_sent - was->bytes_sent;
+			v->since.acked = v->snap->bytes_acked - was->bytes_acked;
+			v->since.retrans = v->snap->bytes_retrans - was->bytes_retrans;
+			v->since.received = v->snap->bytes_received - was->bytes_received;
+			v->since.lost = v->snap->lost - was->lost;
+			v->since.flips = v->flips - (old ? old->flips : 0);
+		}
+	}
 }
 
 void conns_free(struct conns *c)
@@ -158,5 +318,7 @@ void conns_free(struct conns *c)
 	free(c->snaps);
 	free(c->views);
 	free(c->list);
+	free(c->ended);
+	free(c->past);
 	memset(c, 0, sizeof(*c));
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <mptcp_bpf/state.h>
 #include "diag.h"
 #include "netlink.h"
 
@@ -86,4 +88,23 @@ const struct diag_conn *diag_find(const struct diag_conn *list, int n, __u32 tok
 	struct diag_conn key = { .info.token = token };
 
 	return n ? bsearch(&key, list, n, sizeof(*list), by_token) : NULL;
+}
+
+int diag_destroy(const struct mpb_tuple *t)
+{
+	bool v4 = !t->saddr[0] && !t->saddr[1] && t->saddr[2] == htonl(0xffff);
+	char buf[NETLINK_REQUEST_MAX] = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+
+	nlh->nlmsg_type = SOCK_DESTROY;
+	req->sdiag_family = v4 ? AF_INET : AF_INET6;
+	req->sdiag_protocol = IPPROTO_TCP;
+	req->idiag_states = ~0U;
+	req->id.idiag_sport = t->sport;
+	req->id.idiag_dport = t->dport;
+	memcpy(req->id.idiag_src, v4 ? &t->saddr[3] : t->saddr, v4 ? 4 : 16);
+	memcpy(req->id.idiag_dst, v4 ? &t->daddr[3] : t->daddr, v4 ? 4 : 16);
+	req->id.idiag_cookie[0] = req->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+	return netlink_request(NETLINK_SOCK_DIAG, nlh, NULL, NULL);
 }

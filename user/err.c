@@ -8,17 +8,18 @@
 
 static struct {
 	int status;
-	char what[160];
+	char what[416];
 	char why[1024];
 	char hint[512];
 } error;
+static char where[256];
 
 __attribute__((format(printf, 3, 0))) static void record(int status, const char *what, const char *fmt, va_list ap)
 {
 	if (error.status)
 		return;
-	error.status = status;
-	snprintf(error.what, sizeof(error.what), "%s", what);
+	error.status = status == EXIT_USAGE && where[0] ? EXIT_FAILED : status;
+	snprintf(error.what, sizeof(error.what), "%s%s%s", where, where[0] ? ": " : "", what);
 	vsnprintf(error.why, sizeof(error.why), fmt, ap);
 }
 
@@ -62,6 +63,15 @@ void err_hint(const char *fmt, ...)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(error.hint, sizeof(error.hint), fmt, ap);
+	va_end(ap);
+}
+
+void err_where(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(where, sizeof(where), fmt, ap);
 	va_end(ap);
 }
 

@@ -11,6 +11,9 @@ int err_usage(const char *what, const char *fmt, ...) __attribute__((format(prin
 int err_lacks(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));             /* returns -EOPNOTSUPP */
 void err_hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Where in a file the errors recorded from here on stand: put before `what`; such an error is never one of usage. "": nowhere any more. */
+void err_where(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* For a clean-up that may itself fail: forget what it recorded. */
 void err_clear(void);
 

@@ -16,6 +16,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "diag.h"
+#include "dispatcher.h"
 #include "err.h"
 #include "feature.h"
 #include "netlink.h"
@@ -222,12 +223,6 @@ static int probe_fentry(char *reason, size_t size)
 	return err ? no(err, reason, size) : 0;
 }
 
-/* The dispatcher of libxdp replaces functions of an XDP program (freplace). */
-static int probe_freplace(char *reason, size_t size)
-{
-	return probe_type(BPF_PROG_TYPE_EXT, reason, size);
-}
-
 const struct feature features[] = {
 	{ "btf", "CO-RE: policies read kernel structures by name", probe_btf, "a kernel with CONFIG_DEBUG_INFO_BTF" },
 	{ "mptcp", "Multipath TCP sockets", probe_mptcp, "a kernel with CONFIG_MPTCP" },
@@ -239,7 +234,7 @@ const struct feature features[] = {
 	{ "tcx", "option policies at tc, as links", probe_tcx, "a kernel from 6.6; else clsact serves" },
 	{ "clsact", "option policies at tc where there is no tcx", probe_clsact, "CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF" },
 	{ "xdp", "option policies before the stack", probe_xdp, "a kernel with CONFIG_BPF_SYSCALL" },
-	{ "xdp_dispatcher", "several XDP programs on a device", probe_freplace, "a kernel that allows freplace (no lockdown)" },
+	{ "xdp_dispatcher", "several XDP programs on a device", dispatcher_trial, "a kernel that allows freplace (no lockdown); else one serves, by a plain link" },
 	{ "fentry", "nothing here needs it", probe_fentry, "a kernel with CONFIG_FUNCTION_TRACER and no lockdown" },
 	{ "struct_ops_cc", "congestion controls", probe_cc, "a kernel from 5.6 with BTF" },
 	{ "native_sched", "schedulers that decide for each packet", probe_native_sched, "the MPTCP developers' export tree; on stock kernels steering serves" },
@@ -270,17 +265,33 @@ bool feature_probe(const struct feature *f, char *reason, size_t size)
 	return !f->probe(reason, size);
 }
 
+static struct {
+	bool probed, there;
+	char reason[256];
+} known[sizeof(features) / sizeof(features[0])];
+
+/* Probed once. Returns its place in known[]. */
+static size_t know(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(features[i].name, name))
+		i++;
+	if (!known[i].probed) {
+		known[i].there = feature_probe(&features[i], known[i].reason, sizeof(known[i].reason));
+		known[i].probed = true;
+	}
+	return i;
+}
+
 bool feature_has(const char *name)
 {
-	static signed char known[sizeof(features) / sizeof(features[0])]; /* 0: not probed; 1: there; -1: not */
-	char reason[256];
+	return known[know(name)].there;
+}
 
-	for (size_t i = 0; i < nfeatures; i++) {
-		if (strcmp(features[i].name, name))
-			continue;
-		if (!known[i])
-			known[i] = feature_probe(&features[i], reason, sizeof(reason)) ? 1 : -1;
-		return known[i] > 0;
-	}
-	return false;
+void feature_why(const char *name, char *reason, size_t size)
+{
+	size_t i = know(name);
+
+	snprintf(reason, size, "%s", known[i].there ? "" : known[i].reason);
 }

@@ -19,6 +19,9 @@ extern const size_t nfeatures;
 /* Probed once a call. MPTCP_BPF_HIDE=name,name makes features look absent: for tests of what is done without them. */
 bool feature_has(const char *name);
 
+/* Why a feature is not there; "" where it is. */
+void feature_why(const char *name, char *reason, size_t size);
+
 /* The same with the reason for a no. */
 bool feature_probe(const struct feature *f, char *reason, size_t size);
 

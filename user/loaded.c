@@ -187,6 +187,13 @@ int loaded_tune(const struct loaded *l, const struct tunable *t, int ifindex, ui
 	return 0;
 }
 
+void loaded_untune(const struct loaded *l, const struct tunable *t, int ifindex)
+{
+	struct mpb_dev_slot key = { .ifindex = ifindex, .slot = t->slot };
+
+	bpf_map_delete_elem(l->devtune, &key);
+}
+
 int loaded_counts(const struct loaded *l, int ifindex, enum mpb_dir dir, struct mpb_counts *sum)
 {
 	int cpus = libbpf_num_possible_cpus(), err = 0;

@@ -25,6 +25,7 @@ int loaded_attachments(const struct loaded *l, int (*each)(const struct attachme
 /* A tunable's value now; with ifindex, the device's own. Returns 0, or -ENOENT where the device has none of its own. */
 int loaded_tunable(const struct loaded *l, const struct tunable *t, int ifindex, uint64_t *value);
 int loaded_tune(const struct loaded *l, const struct tunable *t, int ifindex, uint64_t value);
+void loaded_untune(const struct loaded *l, const struct tunable *t, int ifindex); /* the device has none of its own any more */
 
 /* The counters of one device and direction, summed over the CPUs. */
 int loaded_counts(const struct loaded *l, int ifindex, enum mpb_dir dir, struct mpb_counts *sum);

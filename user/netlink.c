@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "netlink.h"
 
-int netlink_dump(int bus, struct nlmsghdr *request, mnl_cb_t each, void *arg)
+static int converse(int bus, struct nlmsghdr *request, int flags, mnl_cb_t each, void *arg)
 {
 	struct mnl_socket *sk = mnl_socket_open(bus);
 	size_t size = 64 * 1024;
@@ -15,7 +15,7 @@ int netlink_dump(int bus, struct nlmsghdr *request, mnl_cb_t each, void *arg)
 		ret = -1;
 		goto out;
 	}
-	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_flags |= NLM_F_REQUEST | flags;
 	request->nlmsg_seq = 1;
 	if (mnl_socket_sendto(sk, request, request->nlmsg_len) < 0)
 		ret = -1;
@@ -29,4 +29,14 @@ out:
 	if (sk)
 		mnl_socket_close(sk);
 	return ret;
+}
+
+int netlink_dump(int bus, struct nlmsghdr *request, mnl_cb_t each, void *arg)
+{
+	return converse(bus, request, NLM_F_DUMP, each, arg);
+}
+
+int netlink_request(int bus, struct nlmsghdr *request, mnl_cb_t each, void *arg)
+{
+	return converse(bus, request, NLM_F_ACK, each, arg);
 }

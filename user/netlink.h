@@ -10,4 +10,7 @@
  * Returns 0 or -errno; each() returns MNL_CB_OK or MNL_CB_ERROR. */
 int netlink_dump(int bus, struct nlmsghdr *request, mnl_cb_t each, void *arg);
 
+/* The same for a request that is acknowledged; each may be NULL. */
+int netlink_request(int bus, struct nlmsghdr *request, mnl_cb_t each, void *arg);
+
 #endif

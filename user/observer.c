@@ -14,17 +14,28 @@
 #include "pin.h"
 #include "policy.h"
 
-#define OBSERVE PIN_GLOBAL "/observe"
-#define OBSERVE_NEW PIN_GLOBAL "/+observe"
+#define MAPS_MAX 5
 
-/* The observer's maps that the controller reaches, by their pins. */
-static const char *const pinned[] = { "mpb_ns", "mpb_ns_conns", "mpb_ns_subflows", "mpb_ns_steered", "mpb_ns_rules" };
+/* The programs, and their maps that the controller reaches by pins. */
+static const struct program {
+	const char *name;
+	const char *maps[MAPS_MAX + 1];
+} programs[] = {
+	{ "observe", { "mpb_ns", "mpb_ns_conns", "mpb_ns_subflows", "mpb_ns_steered", "mpb_ns_rules" } },
+	{ "witness", { "mpb_ns_sights", "mpb_ns_past", "mpb_ns_watch", "mpb_ns_events" } },
+};
+#define NPROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
 int observer_map(const char *name)
 {
 	char path[PATH_MAX];
 
-	return bpf_obj_get(pin_path(path, "%s/%s", OBSERVE, name));
+	for (size_t i = 0; i < NPROGRAMS; i++)
+		for (const char *const *map = programs[i].maps; *map; map++)
+			if (!strcmp(*map, name))
+				return bpf_obj_get(pin_path(path, PIN_GLOBAL "/%s/%s", programs[i].name, name));
+	errno = ENOENT;
+	return -1;
 }
 
 static int pin_fd(int fd, const char *dir, const char *name)
@@ -34,67 +45,83 @@ static int pin_fd(int fd, const char *dir, const char *name)
 	return bpf_obj_pin(fd, pin_path(path, "%s/%s", dir, name)) ? err_fail(errno, path, "cannot pin: %s", strerror(errno)) : 0;
 }
 
-int observer_start(void)
+int observer_sweep(void)
 {
+	char path[PATH_MAX];
+	int err = 0;
+
+	for (size_t i = 0; !err && i < NPROGRAMS; i++)
+		err = pin_remove(pin_path(path, PIN_GLOBAL "/+%s", programs[i].name));
+	pin_remove_empty(PIN_GLOBAL);
+	pin_remove_empty(PIN_BASE);
+	return err;
+}
+
+static int start(const struct program *program)
+{
+	char final[PATH_MAX], dir[PATH_MAX];
 	struct bpf_link *link = NULL;
 	struct policy p;
 	int err, cgroup;
 
-	if (pin_exists(OBSERVE))
+	if (pin_exists(pin_path(final, PIN_GLOBAL "/%s", program->name)))
 		return 0;
-	err = policy_open("observe", &p);
+	err = policy_open(program->name, &p);
 	if (err)
 		return err;
 	cgroup = err = cgroup_root();
 	if (err < 0)
 		goto out;
-	err = pin_mkdir(OBSERVE_NEW);
+	err = pin_mkdir(pin_path(dir, PIN_GLOBAL "/+%s", program->name));
 	if (err)
 		goto out;
-	err = bpf_object__load(p.obj);
-	if (err) {
-		err = err_fail(-err, "observer", "the kernel does not load it: %s", strerror(-err));
+	err = policy_load(program->name, &p);
+	if (err)
 		goto out;
-	}
-	for (size_t i = 0; !err && i < sizeof(pinned) / sizeof(pinned[0]); i++)
-		err = pin_fd(bpf_object__find_map_fd_by_name(p.obj, pinned[i]), OBSERVE_NEW, pinned[i]);
+	for (const char *const *map = program->maps; !err && *map; map++)
+		err = pin_fd(bpf_object__find_map_fd_by_name(p.obj, *map), dir, *map);
 	if (err)
 		goto out;
 	link = bpf_program__attach_cgroup(bpf_object__next_program(p.obj, NULL), cgroup);
 	if (!link) {
-		err = err_fail(errno, "observer", "cannot attach to the root of cgroup2: %s", strerror(errno));
+		err = err_fail(errno, program->name, "cannot attach to the root of cgroup2: %s", strerror(errno));
 		goto out;
 	}
-	err = pin_fd(bpf_link__fd(link), OBSERVE_NEW, "link");
+	err = pin_fd(bpf_link__fd(link), dir, "link");
 	if (!err)
-		err = pin_commit(OBSERVE_NEW, OBSERVE);
+		err = pin_commit(dir, final);
 out:
 	bpf_link__destroy(link); /* the pin, if it was made, keeps it */
-	if (err) {
-		pin_remove(OBSERVE_NEW);
-		pin_remove_empty(PIN_GLOBAL);
-		pin_remove_empty(PIN_BASE);
-	}
+	if (err)
+		observer_sweep();
 	if (cgroup >= 0)
 		close(cgroup);
 	policy_close(&p);
 	return err;
 }
 
+int observer_start(void)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < NPROGRAMS; i++)
+		err = start(&programs[i]);
+	return err;
+}
+
 int observer_stop(void)
 {
+	char path[PATH_MAX];
 	uint64_t key;
-	int fd = observer_map("mpb_ns"), busy;
+	int fd = observer_map("mpb_ns"), busy, err = 0;
 
-	if (fd < 0)
-		return 0;
-	busy = !bpf_map_get_next_key(fd, NULL, &key);
-	close(fd);
-	if (busy)
-		return 0;
-	busy = pin_remove(OBSERVE);
+	busy = fd >= 0 && !bpf_map_get_next_key(fd, NULL, &key);
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; !busy && !err && i < NPROGRAMS; i++)
+		err = pin_remove(pin_path(path, PIN_GLOBAL "/%s", programs[i].name));
 	pin_remove_empty(PIN_GLOBAL);
-	return busy;
+	return err;
 }
 
 static int registered(const char *name, int err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The one program that watches subflows being born and ending in all namespaces, and its registries by namespace cookie. */
+/* The two programs that watch subflows being born, faring and ending in all namespaces, and their registries by namespace cookie. */
 #ifndef MPB_OBSERVER_H
 #define MPB_OBSERVER_H
 
@@ -7,6 +7,7 @@
 
 int observer_start(void);  /* nothing to do where it runs */
 int observer_stop(void);   /* only when no namespace is registered */
+int observer_sweep(void);  /* what a killed call left */
 int observer_map(const char *name); /* a descriptor, or -1 and errno */
 
 /* Enter a namespace into one of the registries (a map's descriptor, or a struct mpb_ns), or take it out. The observer looks at mpb_ns first: that one

@@ -10,6 +10,7 @@
 #include "loaded.h"
 #include "option.h"
 #include "pin.h"
+#include "state.h"
 #include "unload.h"
 
 static int pin_as(int fd, const char *dir, const char *name)
@@ -23,27 +24,20 @@ static int pin_as(int fd, const char *dir, const char *name)
 int option_verify(const struct ns *ns, struct policy *p)
 {
 	const char *name = p->desc.policy.name;
-	struct bpf_map *subflows = bpf_object__find_map_by_name(p->obj, "mpb_subflows");
-	char path[PATH_MAX + 16];
-	int fd, err;
+	static const char *const shared[] = { "mpb_subflows", "mpb_sights", "mpb_watch", "mpb_events" };
+	int err;
 
-	if (subflows) {
-		snprintf(path, sizeof(path), "%s/mpb_subflows", ns->dir);
-		fd = bpf_obj_get(path);
-		err = fd < 0 ? -errno : bpf_map__reuse_fd(subflows, fd);
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(p->obj, shared[i]);
+		int fd = map ? state_map(ns, shared[i]) : -1;
+
+		err = !map ? 0 : fd < 0 ? -errno : bpf_map__reuse_fd(map, fd);
 		if (fd >= 0)
 			close(fd);
 		if (err)
-			return err_fail(-err, name, "cannot use the namespace's table of subflows: %s", strerror(-err));
+			return err_fail(-err, name, "cannot use the namespace's %s: %s", shared[i], strerror(-err));
 	}
-	err = bpf_object__load(p->obj);
-	if (err == -EPERM)
-		return err_fail(EPERM, name, "the kernel does not allow it: %s", strerror(-err));
-	if (err) {
-		err_hint("-vv shows the verifier's log");
-		return err_fail(-err, name, "the kernel does not accept it: %s", strerror(-err));
-	}
-	return 0;
+	return policy_load(name, p);
 }
 
 int option_pin(const struct policy *p, const char *dir, int progs[PROG_MAX])
@@ -85,6 +79,10 @@ static int make_counters(const struct attachment *a, void *arg)
 	const struct swap *s = arg;
 	__u32 key = mpb_port(a->ifindex, a->dir);
 
+	if (!strcmp(a->hook, "xdp") && !a->link) {
+		err_hint("there both can be attached at once: 'load' the new one, then 'unload' the old one");
+		return err_lacks("swap", "libxdp's dispatcher does not change a program in one step");
+	}
 	return bpf_map_update_elem(s->counts, &key, s->zero, BPF_ANY) ? err_fail(errno, "swap", "no room for the counters: %s", strerror(errno)) : 0;
 }
 

@@ -12,7 +12,7 @@
 
 int pace(const struct ns *ns)
 {
-	static const char *const shared[] = { "mpb_subflows", "mpb_steered", "mpb_rules" };
+	static const char *const shared[] = { "mpb_subflows", "mpb_steered", "mpb_rules", "mpb_watch" };
 	char *buf = NULL;
 	struct policy p;
 	int err;

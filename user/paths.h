@@ -3,6 +3,7 @@
 #ifndef MPB_PATHS_H
 #define MPB_PATHS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <mptcp_bpf/rule.h>
 #include "ns.h"
@@ -22,5 +23,7 @@ void paths_del(struct mpb_paths *p, unsigned int i);
 /* "20mbit", "1.5gbit", "300kbit", "9600bit" to bytes per second; and back, as people write it. */
 int rate_parse(const char *what, const char *word, uint64_t *bytes);
 const char *rate_text(uint64_t bytes, char buf[24]);
+
+json_t *path_json(const struct mpb_path *p);
 
 #endif

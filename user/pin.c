@@ -28,6 +28,8 @@ char *pin_path(char *buf, const char *fmt, ...)
 	return buf;
 }
 
+static int lock = -1;
+
 bool pin_present(void)
 {
 	struct statfs fs;
@@ -38,23 +40,28 @@ bool pin_present(void)
 int pin_begin(void)
 {
 	sigset_t all;
-	int fd;
 
 	if (!pin_present() && mount("bpf", PIN_ROOT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")) {
 		err_hint("mount -t bpf bpf " PIN_ROOT);
 		return err_fail(errno, PIN_ROOT, "no bpf file system is mounted there, and mounting one failed: %s", strerror(errno));
 	}
 	/* The root of the mount outlives every call, so the lock leaves nothing behind. */
-	fd = open(PIN_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	lock = open(PIN_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock < 0)
 		return err_fail(errno, PIN_ROOT, "cannot open: %s", strerror(errno));
-	while (flock(fd, LOCK_EX))
+	while (flock(lock, LOCK_EX))
 		if (errno != EINTR)
 			return err_fail(errno, PIN_ROOT, "cannot lock: %s", strerror(errno));
 	/* What follows takes a fraction of a second and is not to be left half-way by a ^C. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	return 0;
+}
+
+void pin_end(void)
+{
+	close(lock);
+	lock = -1;
 }
 
 int pin_mkdir(const char *path)

@@ -4,7 +4,7 @@
  *   global/cc/NAME/   a congestion control: ops (the registered map), policy, tune, groups
  *   COOKIE/           a network namespace: conns, subflows, clsact/IFINDEX (markers)
  *   COOKIE/opt/NAME/  a loaded policy: policy, tune, counts, devtune, progs/, at/N/ (the links of one load)
- *   COOKIE/cc/NAME/   empty: the namespace uses this congestion control
+ *   COOKIE/cc/NAME/   the namespace uses this congestion control; default: a symbolic link to the name of the default before it
  * A directory whose name begins with '+' is not committed: what a call that was killed leaves behind. */
 #ifndef MPB_PIN_H
 #define MPB_PIN_H
@@ -20,6 +20,7 @@
 /* Makes sure of bpffs (mounting it where it is missing) and takes the lock that serialises all changes; the lock is let go at exit. From here on
  * signals wait, but SIGKILL. */
 int pin_begin(void);
+void pin_end(void); /* lets the lock go before; signals go on waiting */
 
 /* Is there a bpffs? For calls that only read. */
 bool pin_present(void);

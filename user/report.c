@@ -2,6 +2,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include "feature.h"
 #include "report.h"
 
 #define DEVS_MAX 4096 /* as many as have room for their counters in a policy, two directions a device */
@@ -26,6 +27,18 @@ static void places_of(const struct loaded *l, struct places *p)
 	p->n = 0;
 	if (l)
 		loaded_attachments(l, collect, p);
+}
+
+/* What carries an attachment at XDP; a plain link says why it is no more than that. */
+static const char *carrier(const struct attachment *a, char *why, size_t size)
+{
+	why[0] = 0;
+	if (strcmp(a->hook, "xdp"))
+		return "";
+	if (!a->link)
+		return "dispatcher";
+	feature_why("xdp_dispatcher", why, size);
+	return "link";
 }
 
 static const char *dev_name(int ifindex, char *buf)
@@ -92,16 +105,18 @@ json_t *report_policy(const struct desc *d, const struct loaded *l)
 {
 	json_t *devs = json_array(), *attachments = json_array();
 	struct places p;
-	char name[IF_NAMESIZE];
+	char name[IF_NAMESIZE], why[256];
 
 	places_of(l, &p);
 	for (int i = 0; i < p.n; i++) {
 		const struct attachment *a = &p.at[i];
+		const char *by = carrier(a, why, sizeof(why));
 
 		if (first_of_device(&p, i))
 			json_array_append_new(devs, json_string(dev_name(a->ifindex, name)));
-		json_array_append_new(attachments, json_pack("{s:s,s:s,s:s,s:s,s:o}", "dev", dev_name(a->ifindex, name), "dir", a->dir == MPB_OUT ? "out" : "in",
-							     "hook", a->hook, "mode", a->mode, "counters", counters(d, l, a)));
+		json_array_append_new(attachments, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "dev", dev_name(a->ifindex, name), "dir",
+							     a->dir == MPB_OUT ? "out" : "in", "hook", a->hook, "mode", a->mode, "by", by, "why", why,
+							     "counters", counters(d, l, a)));
 	}
 	return json_pack("{s:s,s:s,s:s,s:b,s:o*,s:o,s:o,s:o}", "name", d->policy.name, "kind", kind_word(d->policy.kind), "summary", d->policy.summary,
 			 "loaded", l != NULL, "backend", l ? json_string(backend(d, &p)) : NULL, "devs", devs, "attachments", attachments,
@@ -141,7 +156,7 @@ static void counters_text(const struct desc *d, const struct loaded *l, const st
 
 void report_policy_text(const struct desc *d, const struct loaded *l)
 {
-	char name[IF_NAMESIZE];
+	char name[IF_NAMESIZE], why[256];
 	struct places p;
 
 	printf("%-11s %-5s %-6s %s\n", d->policy.name, kind_word(d->policy.kind), l ? "loaded" : "-", d->policy.summary);
@@ -150,6 +165,8 @@ void report_policy_text(const struct desc *d, const struct loaded *l)
 		const struct attachment *a = &p.at[i];
 
 		printf("    %s %s %s%s%s", dev_name(a->ifindex, name), a->dir == MPB_OUT ? "out" : "in", a->hook, *a->mode ? " " : "", a->mode);
+		if (*carrier(a, why, sizeof(why)))
+			printf(" by %s%s%s", carrier(a, why, sizeof(why)), *why ? ": no dispatcher, " : "", why);
 		counters_text(d, l, a);
 		putchar('\n');
 	}

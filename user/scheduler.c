@@ -113,11 +113,9 @@ static int verify(const struct ns *ns, struct policy *p)
 		err = share(p->obj, "mpb_steered", state_map(ns, "mpb_steered"));
 	if (err)
 		return err;
-	err = bpf_object__load(p->obj);
-	if (err) {
-		err_hint("-vv shows the verifier's log");
-		return err_fail(-err, name, "the kernel does not accept it: %s", strerror(-err));
-	}
+	err = policy_load(name, p);
+	if (err)
+		return err;
 	err = pin_mkdir(pin_path(dir, "%s/sched/+%s", ns->dir, name));
 	if (!err)
 		err = pin_as(bpf_program__fd(prog), dir, "prog");
@@ -142,10 +140,10 @@ static void set_paced(struct mpb_rules *r, uint64_t slots, const struct policy *
 	r->paced = p->desc.policy.flags & MPB_PACES ? r->paced | slots : r->paced & ~slots;
 }
 
-/* A default for what no rule says, unless there is one. */
-static int default_rule(const struct ns *ns, unsigned int slot, const struct policy *p)
+/* A default for what no rule says, unless there is one or none is asked for. */
+static int default_rule(const struct ns *ns, unsigned int slot, const struct policy *p, bool none)
 {
-	struct mpb_rule rule = { .sched = slot, .prio = PRIO_LAST };
+	struct mpb_rule rule = { .sched = none ? 0 : slot, .prio = PRIO_LAST };
 	struct mpb_rules r;
 	int err = 0;
 
@@ -159,7 +157,7 @@ static int default_rule(const struct ns *ns, unsigned int slot, const struct pol
 	return err ? err : rules_write(ns, &r);
 }
 
-static int load_new(const struct ns *ns, struct policy *p, const struct dev *devs, int ndevs, uint32_t max_subflows)
+static int load_new(const struct ns *ns, struct policy *p, const struct load_args *args, const struct dev *devs, int ndevs, uint32_t max_subflows)
 {
 	const char *name = p->desc.policy.name;
 	uint64_t empty;
@@ -186,7 +184,7 @@ static int load_new(const struct ns *ns, struct policy *p, const struct dev *dev
 	if (!err)
 		err = commit(ns, name);
 	if (!err)
-		err = default_rule(ns, slot, p);
+		err = default_rule(ns, slot, p, args->no_rule);
 	if (!err)
 		err = steer_kick(ns, MPB_KICK_RULES);
 out:
@@ -228,7 +226,7 @@ int scheduler_load(const struct ns *ns, struct policy *p, const struct load_args
 		return n;
 	}
 	if (!pin_exists(pin_path(path, "%s/sched/%s", ns->dir, name))) {
-		err = load_new(ns, p, devs, n, max_subflows);
+		err = load_new(ns, p, args, devs, n, max_subflows);
 	} else if (args->ndevs && !args->nsettings) {
 		err = steer_attach(ns, devs, n);
 	} else {

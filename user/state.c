@@ -7,7 +7,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <mptcp_bpf/rule.h>
+#include <mptcp_bpf/sight.h>
 #include <mptcp_bpf/steer.h>
+#include "convert/table.h"
 #include "err.h"
 #include "observer.h"
 #include "paths.h"
@@ -16,18 +18,24 @@
 #include "snapshot.h"
 #include "state.h"
 
-/* A namespace's maps: in its directory, and, those that the observer uses, in a registry of it. */
+/* A namespace's maps: in its directory, and, those that the observer and the witness use, in a registry of theirs. */
 static const struct {
 	const char *name, *registry;
 	size_t key, value;
-	bool by_subflow; /* as large as --max-subflows says; else of one entry */
+	uint32_t entries; /* 0: as many as --max-subflows says */
+	enum bpf_map_type type;
 } maps[] = {
-	{ "mpb_conns", "mpb_ns_conns", sizeof(__u32), sizeof(struct mpb_conn), true },
-	{ "mpb_subflows", "mpb_ns_subflows", sizeof(struct mpb_tuple), sizeof(struct mpb_subflow), true },
-	{ "mpb_steered", "mpb_ns_steered", sizeof(__u32), sizeof(struct mpb_steer), true },
-	{ "mpb_rules", "mpb_ns_rules", sizeof(__u32), sizeof(struct mpb_rules), false },
-	{ "mpb_paths", NULL, sizeof(__u32), sizeof(struct mpb_paths), false },
+	{ "mpb_conns", "mpb_ns_conns", sizeof(__u32), sizeof(struct mpb_conn), 0, BPF_MAP_TYPE_HASH },
+	{ "mpb_subflows", "mpb_ns_subflows", sizeof(struct mpb_tuple), sizeof(struct mpb_subflow), 0, BPF_MAP_TYPE_HASH },
+	{ "mpb_sights", "mpb_ns_sights", sizeof(struct mpb_tuple), sizeof(struct mpb_sight), 0, BPF_MAP_TYPE_HASH },
+	{ "mpb_steered", "mpb_ns_steered", sizeof(__u32), sizeof(struct mpb_steer), 0, BPF_MAP_TYPE_HASH },
+	{ "mpb_rules", "mpb_ns_rules", sizeof(__u32), sizeof(struct mpb_rules), 1, BPF_MAP_TYPE_HASH },
+	{ "mpb_paths", NULL, sizeof(__u32), sizeof(struct mpb_paths), 1, BPF_MAP_TYPE_HASH },
+	{ "mpb_past", "mpb_ns_past", sizeof(__u32), sizeof(struct mpb_past), MPB_PAST_MAX, BPF_MAP_TYPE_ARRAY },
+	{ "mpb_watch", "mpb_ns_watch", sizeof(__u32), sizeof(__u64), MPB_WATCH_MAX, BPF_MAP_TYPE_ARRAY },
+	{ "mpb_events", "mpb_ns_events", 0, 0, MPB_EVENTS_BYTES, BPF_MAP_TYPE_RINGBUF },
 };
+enum { CONNS, SUBFLOWS, SIGHTS }; /* their places in it */
 #define NMAPS (sizeof(maps) / sizeof(maps[0]))
 
 static int get(const char *dir, const char *name)
@@ -39,14 +47,14 @@ static int get(const char *dir, const char *name)
 
 static int make_map(const struct ns *ns, size_t i, uint32_t max_subflows)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-	uint32_t entries = maps[i].by_subflow ? max_subflows : 1;
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = maps[i].type == BPF_MAP_TYPE_HASH ? BPF_F_NO_PREALLOC : 0);
+	uint32_t entries = maps[i].entries ? maps[i].entries : max_subflows;
 	int fd = get(ns->dir, maps[i].name), err;
 	char path[PATH_MAX];
 
 	if (fd >= 0)
 		return fd;
-	fd = bpf_map_create(BPF_MAP_TYPE_HASH, maps[i].name, maps[i].key, maps[i].value, entries, &opts);
+	fd = bpf_map_create(maps[i].type, maps[i].name, maps[i].key, maps[i].value, entries, &opts);
 	if (fd < 0)
 		return err_fail(errno, maps[i].name, "cannot make the map with %u entries: %s", entries, strerror(errno));
 	if (bpf_obj_pin(fd, pin_path(path, "%s/%s", ns->dir, maps[i].name))) {
@@ -98,7 +106,7 @@ static void count_full(const struct ns *ns, uint64_t conns_full, uint64_t subflo
 }
 
 /* Record the subflows that were there before the observer. */
-static int adopt(const struct ns *ns, int conns, int subflows)
+static int adopt(const struct ns *ns, int conns, int subflows, int sights)
 {
 	uint64_t now = now_ns(), conns_full = 0, subflows_full = 0;
 	struct mpb_snap *list;
@@ -107,8 +115,10 @@ static int adopt(const struct ns *ns, int conns, int subflows)
 	for (int i = 0; i < n; i++) {
 		struct mpb_subflow sf = { .born_ns = now, .token = list[i].token, .local_id = list[i].local_id, .remote_id = list[i].remote_id,
 					  .side = MPB_ADOPTED, .peer_backup = list[i].backup, .sk = list[i].sk };
+		struct mpb_sight sight = { .born_ns = now, .turned_ns = now, .backup = list[i].backup || list[i].request_bkup };
 		struct mpb_conn conn = { .born_ns = now };
 
+		bpf_map_update_elem(sights, &list[i].tuple, &sight, BPF_NOEXIST);
 		if (bpf_map_update_elem(subflows, &list[i].tuple, &sf, BPF_NOEXIST)) {
 			subflows_full += errno == E2BIG; /* else: born in between */
 			continue;
@@ -152,7 +162,7 @@ int state_ensure(const struct ns *ns, uint32_t max_subflows)
 	if (!err)
 		err = observer_register(ns->cookie, "mpb_ns", &none);
 	if (!err)
-		err = adopt(ns, fds[0], fds[1]);
+		err = adopt(ns, fds[CONNS], fds[SUBFLOWS], fds[SIGHTS]);
 	while (n--)
 		if (fds[n] >= 0)
 			close(fds[n]);
@@ -171,13 +181,13 @@ static int stop_at_first(const char *name, void *arg)
 /* Something is loaded here, or the operator said something that is to be kept. */
 static bool in_use(const struct ns *ns)
 {
-	static const char *const kinds[] = { "opt", "sched", "cc" };
+	static const char *const kinds[] = { "opt", "sched", "cc", "agent" };
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (pin_each(pin_path(path, "%s/%s", ns->dir, kinds[i]), false, stop_at_first, NULL))
 			return true;
-	return rules_count(ns) || paths_count(ns);
+	return table_exists(ns) || rules_count(ns) || paths_count(ns);
 }
 
 int state_release(const struct ns *ns)
@@ -207,21 +217,51 @@ void records_open(const struct ns *ns, struct records *r)
 	r->conns = get(ns->dir, "mpb_conns");
 	r->subflows = get(ns->dir, "mpb_subflows");
 	r->steered = get(ns->dir, "mpb_steered");
+	r->sights = get(ns->dir, "mpb_sights");
+	r->past = get(ns->dir, "mpb_past");
 }
 
 void records_close(struct records *r)
 {
-	if (r->conns >= 0)
-		close(r->conns);
-	if (r->subflows >= 0)
-		close(r->subflows);
-	if (r->steered >= 0)
-		close(r->steered);
+	const int fds[] = { r->conns, r->subflows, r->steered, r->sights, r->past };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }
 
 int record_subflow(const struct records *r, const struct mpb_tuple *key, struct mpb_subflow *sf)
 {
 	return r->subflows < 0 || bpf_map_lookup_elem(r->subflows, key, sf) ? -ENOENT : 0;
+}
+
+int record_sight(const struct records *r, const struct mpb_tuple *key, struct mpb_sight *sight)
+{
+	return r->sights < 0 || bpf_map_lookup_elem(r->sights, key, sight) ? -ENOENT : 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = ((const struct mpb_past *)a)->number, y = ((const struct mpb_past *)b)->number;
+
+	return x < y ? -1 : x > y;
+}
+
+int records_past(const struct records *r, struct mpb_past **list)
+{
+	__u32 out, count = MPB_PAST_MAX, *keys = malloc(MPB_PAST_MAX * sizeof(*keys));
+	int n = 0;
+
+	*list = malloc(MPB_PAST_MAX * sizeof(**list));
+	if (!*list || !keys || r->past < 0 || (bpf_map_lookup_batch(r->past, NULL, &out, keys, *list, &count, NULL) && errno != ENOENT))
+		count = 0;
+	free(keys);
+	for (__u32 i = 0; i < count; i++)
+		if ((*list)[i].number)
+			(*list)[n++] = (*list)[i];
+	if (n)
+		qsort(*list, n, sizeof(**list), by_number);
+	return n;
 }
 
 int record_conn(const struct records *r, uint32_t token, struct mpb_conn *conn)
@@ -251,7 +291,7 @@ static int by_tuple(const void *a, const void *b)
 }
 
 /* Delete the subflows that are recorded from before `start` and not alive. Keys are read ahead of the deletion, which would restart the walk. */
-static void sweep_subflows(int fd, const struct mpb_snap *live, int n, uint64_t start)
+static void sweep_subflows(int fd, int sights, const struct mpb_snap *live, int n, uint64_t start)
 {
 	struct mpb_snap key;
 	struct mpb_tuple next;
@@ -264,6 +304,7 @@ static void sweep_subflows(int fd, const struct mpb_snap *live, int n, uint64_t 
 		if (bsearch(&key, live, n, sizeof(*live), by_tuple) || bpf_map_lookup_elem(fd, &key.tuple, &sf) || sf.born_ns >= start)
 			continue;
 		bpf_map_delete_elem(fd, &key.tuple);
+		bpf_map_delete_elem(sights, &key.tuple);
 	}
 }
 
@@ -303,7 +344,7 @@ int state_sweep(const struct ns *ns)
 		n = snapshot_read(false, &live);
 	if (live) {
 		qsort(live, n, sizeof(*live), by_tuple);
-		sweep_subflows(r.subflows, live, n, start);
+		sweep_subflows(r.subflows, r.sights, live, n, start);
 		qsort(live, n, sizeof(*live), by_token);
 		sweep_conns(r.conns, r.steered, live, n, start);
 	}

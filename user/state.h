@@ -3,7 +3,9 @@
 #ifndef MPB_USER_STATE_H
 #define MPB_USER_STATE_H
 
+#include <mptcp_bpf/sight.h>
 #include <mptcp_bpf/state.h>
+#include <mptcp_bpf/steer.h>
 #include "ns.h"
 
 /* Makes sure that the namespace is observed: the global observer runs, the namespace has its maps and is registered, and the connections that exist
@@ -24,7 +26,7 @@ int state_map(const struct ns *ns, const char *name);
 
 /* The namespace's records, open for reading; all -1 where it is not observed. */
 struct records {
-	int conns, subflows, steered;
+	int conns, subflows, steered, sights, past;
 };
 void records_open(const struct ns *ns, struct records *r);
 void records_close(struct records *r);
@@ -32,8 +34,11 @@ void records_close(struct records *r);
 /* One record; 0, or -ENOENT. */
 int record_subflow(const struct records *r, const struct mpb_tuple *key, struct mpb_subflow *sf);
 int record_conn(const struct records *r, uint32_t token, struct mpb_conn *conn);
-struct mpb_steer;
+int record_sight(const struct records *r, const struct mpb_tuple *key, struct mpb_sight *sight);
 int record_steered(const struct records *r, uint32_t token, struct mpb_steer *steer);
+
+/* The subflows that have ended, the first one first. *list is malloc'ed. Returns their number. */
+int records_past(const struct records *r, struct mpb_past **list);
 
 int state_counters(const struct ns *ns, struct mpb_ns *counters);
 

@@ -19,8 +19,8 @@
 #include "steer.h"
 
 /* Its own maps, which live as long as it; the others are the namespace's and the observer's. */
-static const char *const own_maps[] = { "mpb_steer_conf", "mpb_steer_counts", "mpb_scheds", "mpb_deciding", "mpb_watched", "mpb_events" };
-static const char *const ns_maps[] = { "mpb_subflows", "mpb_steered", "mpb_rules", "mpb_paths" };
+static const char *const own_maps[] = { "mpb_steer_conf", "mpb_steer_counts", "mpb_scheds", "mpb_deciding" };
+static const char *const ns_maps[] = { "mpb_subflows", "mpb_steered", "mpb_rules", "mpb_paths", "mpb_sights", "mpb_watch", "mpb_events" };
 static const char *const programs[] = { "steer_in", "steer_in3", "steer_kick" };
 #define N(_array) (sizeof(_array) / sizeof((_array)[0]))
 
@@ -73,13 +73,8 @@ int steer_start(const struct ns *ns)
 	err = policy_open("steer", &p);
 	for (size_t i = 0; !err && i < N(ns_maps); i++)
 		err = share(p.obj, ns_maps[i], state_map(ns, ns_maps[i]));
-	if (!err) {
-		err = bpf_object__load(p.obj);
-		if (err) {
-			err_hint("'mptcp-bpf features' tells what this kernel has; -vv shows the verifier's log");
-			err = err_lacks("steer", "the kernel does not take the scheduler runtime: %s", strerror(-err));
-		}
-	}
+	if (!err)
+		err = policy_load("steer", &p);
 	if (!err)
 		err = pin_mkdir(pin_path(dir, "%s/+steer", ns->dir));
 	for (size_t i = 0; !err && i < N(own_maps); i++)
@@ -164,7 +159,7 @@ int steer_attach(const struct ns *ns, const struct dev *devs, int n)
 		struct search s = { ns, devs[i].ifindex };
 
 		if (!pin_each(at, false, search_batch, &s))
-			err = attach(ns, batch, progs, &devs[i], HOOK_TCX, true, false, true);
+			err = attach(ns, batch, NULL, progs, &devs[i], HOOK_TCX, true, false, true);
 	}
 	if (!err)
 		err = pin_commit(batch, final);

@@ -13,7 +13,10 @@
 #include <unistd.h>
 #include "attach.h"
 #include "cc.h"
+#include "convert/table.h"
 #include "err.h"
+#include "journal.h"
+#include "observer.h"
 #include "pin.h"
 #include "scheduler.h"
 #include "state.h"
@@ -133,6 +136,25 @@ static void cookies_read(struct cookies *c)
 	close(home);
 }
 
+static int forget_batch(const char *batch, void *arg)
+{
+	const struct walk *w = arg;
+	char path[PATH_MAX + NAME_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", w->dir, batch);
+	return detach_dead(path);
+}
+
+static int forget_policy(const char *name, void *arg)
+{
+	struct walk w = {};
+	int err;
+
+	pin_path(w.dir, "%s/opt/%s/at", (const char *)arg, name);
+	err = pin_each(w.dir, false, forget_batch, &w);
+	return err ? err : pin_each(w.dir, true, forget_batch, &w);
+}
+
 struct dead {
 	const struct ns *own;
 	struct cookies live;
@@ -146,6 +168,7 @@ static int sweep_namespace(const char *name, void *arg)
 	struct ns other = {};
 	char path[PATH_MAX + 8];
 	char *end;
+	int err;
 
 	other.cookie = strtoull(name, &end, 10);
 	if (*end || other.cookie == d->own->cookie)
@@ -162,7 +185,10 @@ static int sweep_namespace(const char *name, void *arg)
 	for (size_t i = 0; i < d->live.n; i++)
 		if (d->live.list[i] == other.cookie)
 			return 0;
-	return state_drop(&other);
+	err = pin_each(path, false, forget_policy, other.dir);
+	if (!err)
+		err = pin_each(path, true, forget_policy, other.dir);
+	return err ? err : state_drop(&other);
 }
 
 int sweep(const struct ns *ns)
@@ -171,7 +197,7 @@ int sweep(const struct ns *ns)
 	char path[PATH_MAX];
 	int err;
 
-	err = pin_remove(PIN_GLOBAL "/+observe");
+	err = observer_sweep();
 	pin_path(path, "%s/opt", ns->dir);
 	if (!err)
 		err = pin_each(path, true, drop_policy, (void *)ns);
@@ -179,6 +205,10 @@ int sweep(const struct ns *ns)
 		err = pin_each(path, false, sweep_policy, (void *)ns);
 	if (!err)
 		err = scheduler_sweep(ns);
+	if (!err)
+		err = table_sweep(ns);
+	if (!err)
+		err = journal_settle(ns);
 	if (!err)
 		err = pin_each(PIN_BASE, false, sweep_namespace, &dead);
 	if (!err)

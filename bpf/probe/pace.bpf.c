@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* pace - goes over the live subflows of a namespace once, when what its schedulers ask for has changed: rates that stand at once, and whether the
- * observer hears of each round trip, by which later ones are put in force. */
+/* pace - goes over the live subflows of a namespace once, when what its schedulers ask for has changed or somebody begins to look: rates that stand at once,
+ * and whether the observer, by which later ones are put in force, and the witness hear of each round trip. */
 #include <mptcp_bpf/policy.bpf.h>
 #include <mptcp_bpf/pace.bpf.h>
+#include <mptcp_bpf/sight.h>
 
 #define SOL_TCP 6
 #define TCP_BPF_SOCK_OPS_CB_FLAGS 1008
@@ -33,6 +34,21 @@ struct {
 	__type(value, struct mpb_rules);
 } mpb_rules SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MPB_WATCH_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} mpb_watch SEC(".maps");
+
+static __always_inline bool is_watched(void)
+{
+	__u32 what = MPB_WATCH_RTTS;
+	__u64 *until = bpf_map_lookup_elem(&mpb_watch, &what);
+
+	return until && *until > bpf_ktime_get_ns();
+}
+
 SEC("iter/tcp")
 int pace(struct bpf_iter__tcp *ctx)
 {
@@ -55,7 +71,7 @@ int pace(struct bpf_iter__tcp *ctx)
 	if (sf->rate != sf->rate_set)
 		mpb_pace(skc, sf, tp);
 	token = sf->token;
-	if (sf->cc_checks || mpb_is_paced(bpf_map_lookup_elem(&mpb_steered, &token), bpf_map_lookup_elem(&mpb_rules, &zero)))
+	if (sf->cc_checks || is_watched() || mpb_is_paced(bpf_map_lookup_elem(&mpb_steered, &token), bpf_map_lookup_elem(&mpb_rules, &zero)))
 		flags |= BPF_SOCK_OPS_RTT_CB_FLAG;
 	bpf_setsockopt(skc, SOL_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS, &flags, sizeof(flags));
 	return 0;

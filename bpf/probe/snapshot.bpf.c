@@ -3,6 +3,7 @@
  * the observer when it closes, as those born under the observer's eyes do. A walk costs 1-2 ms (it scans the whole hash), so it is for commands, not for
  * polling. */
 #include <mptcp_bpf/policy.bpf.h>
+#include <mptcp_bpf/sight.bpf.h>
 #include <mptcp_bpf/subflow.bpf.h>
 
 MPB_DESCRIBE(MPB_PROBE, snapshot, "reads every live MPTCP subflow of a namespace");
@@ -13,6 +14,27 @@ MPB_DESCRIBE(MPB_PROBE, snapshot, "reads every live MPTCP subflow of a namespace
 
 const volatile bool adopt = false;
 
+static __always_inline void read_conn(struct mpb_snap *snap, struct mptcp_sock *msk)
+{
+	__u64 write_seq = BPF_CORE_READ(msk, write_seq), snd_nxt = BPF_CORE_READ(msk, snd_nxt), snd_una = BPF_CORE_READ(msk, snd_una);
+	__u64 wnd_end = BPF_CORE_READ(msk, wnd_end), ack_seq = BPF_CORE_READ(msk, ack_seq), ahead;
+
+	if (bpf_core_field_exists(msk->sched))
+		BPF_CORE_READ_STR_INTO(&snap->sched, msk, sched, name);
+	if (bpf_core_field_exists(msk->bytes_received))
+		snap->conn_received = BPF_CORE_READ(msk, bytes_received);
+	snap->conn_queued = write_seq - snd_nxt;
+	snap->conn_inflight = snd_nxt - snd_una;
+	snap->conn_window = (__s64)(wnd_end - snd_nxt) > 0 ? wnd_end - snd_nxt : 0;
+	snap->dsn_sent = snd_nxt;
+	snap->dsn_acked = snd_una;
+	snap->dsn_received = ack_seq;
+	if (!BPF_CORE_READ(msk, out_of_order_queue.rb_node))
+		return;
+	ahead = mpb_skb_end_seq(BPF_CORE_READ(msk, ooo_last_skb)) - ack_seq;
+	snap->conn_ahead = ahead < MPB_AHEAD_MAX ? ahead : 0; /* taken out of the queue while we read */
+}
+
 SEC("iter/tcp")
 int snapshot(struct bpf_iter__tcp *ctx)
 {
@@ -22,7 +44,7 @@ int snapshot(struct bpf_iter__tcp *ctx)
 	struct mptcp_sock *msk;
 	struct tcp_sock *tp;
 	struct sock *sk;
-	__u32 interval;
+	__u32 interval, window;
 
 	if (!skc || BPF_CORE_READ(skc, skc_state) == BPF_TCP_LISTEN)
 		return 0;
@@ -39,17 +61,31 @@ int snapshot(struct bpf_iter__tcp *ctx)
 	msk = (struct mptcp_sock *)BPF_CORE_READ(sub, conn);
 	snap.msk = (__u64)msk;
 	snap.sk = (__u64)sk;
-	if (bpf_core_field_exists(msk->sched))
-		BPF_CORE_READ_STR_INTO(&snap.sched, msk, sched, name);
+	read_conn(&snap, msk);
 	snap.bytes_sent = BPF_CORE_READ(tp, bytes_sent);
 	snap.bytes_acked = BPF_CORE_READ(tp, bytes_acked);
 	snap.bytes_retrans = BPF_CORE_READ(tp, bytes_retrans);
+	snap.bytes_received = BPF_CORE_READ(tp, bytes_received);
 	snap.pacing_bps = BPF_CORE_READ(sk, sk_pacing_rate);
 	interval = BPF_CORE_READ(tp, rate_interval_us);
 	if (interval)
 		snap.delivery_bps = (__u64)BPF_CORE_READ(tp, rate_delivered) * BPF_CORE_READ(tp, mss_cache) * USEC_PER_SEC / interval;
 	snap.ifindex = BPF_CORE_READ(sk, sk_dst_cache, dev, ifindex);
 	snap.srtt_us = BPF_CORE_READ(tp, srtt_us) >> 3;
+	snap.rttvar_us = BPF_CORE_READ(tp, rttvar_us) >> 2;
+	snap.min_rtt_us = mpb_min_rtt(tp);
+	snap.mss = BPF_CORE_READ(tp, mss_cache);
+	snap.ssthresh = BPF_CORE_READ(tp, snd_ssthresh);
+	window = BPF_CORE_READ(tp, snd_una) + BPF_CORE_READ(tp, snd_wnd) - BPF_CORE_READ(tp, snd_nxt);
+	snap.peer_window = (__s32)window > 0 ? window : 0;
+	snap.dsack_dups = BPF_CORE_READ(tp, dsack_dups);
+	snap.path_bound = BPF_CORE_READ(skc, skc_bound_dev_if);
+	snap.paced = BPF_CORE_READ(sk, sk_pacing_status) != 0;
+	snap.ca_state = BPF_CORE_READ_BITFIELD_PROBED(tp, inet_conn.icsk_ca_state);
+	snap.backoff = BPF_CORE_READ(tp, inet_conn.icsk_retransmits);
+	snap.established = BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established);
+	snap.joined = BPF_CORE_READ_BITFIELD_PROBED(sub, mp_join);
+	snap.fallback = mpb_fallback_cause(sub, msk);
 	snap.cwnd = BPF_CORE_READ(tp, snd_cwnd);
 	snap.inflight = BPF_CORE_READ(tp, packets_out) - BPF_CORE_READ(tp, sacked_out) - BPF_CORE_READ(tp, lost_out) + BPF_CORE_READ(tp, retrans_out);
 	snap.unsent = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_nxt);
@@ -61,6 +97,13 @@ int snapshot(struct bpf_iter__tcp *ctx)
 	snap.backup = BPF_CORE_READ_BITFIELD_PROBED(sub, backup);
 	snap.request_bkup = BPF_CORE_READ_BITFIELD_PROBED(sub, request_bkup);
 	snap.stale = BPF_CORE_READ_BITFIELD_PROBED(sub, stale);
+	if (bpf_core_field_exists(sub->avg_pacing_rate)) {
+		snap.stock_bps = BPF_CORE_READ(sub, avg_pacing_rate);
+		if (!snap.stock_bps) /* the scheduler has not looked at it yet, and will begin so */
+			snap.stock_bps = snap.pacing_bps;
+	}
+	snap.stock_queued = BPF_CORE_READ(sk, sk_wmem_queued);
+	snap.mark = BPF_CORE_READ(sk, sk_mark);
 	BPF_CORE_READ_STR_INTO(&snap.cc, tp, inet_conn.icsk_ca_ops, name);
 	bpf_seq_write(ctx->meta->seq, &snap, sizeof(snap));
 	if (adopt) {

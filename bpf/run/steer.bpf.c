@@ -6,6 +6,7 @@
 #include <mptcp_bpf/inject.bpf.h>
 #include <mptcp_bpf/place.bpf.h>
 #include <mptcp_bpf/rule.bpf.h>
+#include <mptcp_bpf/watch.bpf.h>
 
 MPB_DESCRIBE(MPB_PROBE, steer, "carries out packet-scheduling policies through the stock scheduler's backup flags");
 
@@ -78,18 +79,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct mpb_carrier);
 } mpb_carrier SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} mpb_watched SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 17);
-} mpb_events SEC(".maps");
 
 static const struct mpb_steer unsteered;
 
@@ -202,7 +191,7 @@ static long flip_step(__u32 n, struct flipping *f)
 	if (!(f->change & mpb_bit(i)) || !!(f->off & mpb_bit(i)) != backup)
 		return 0;
 	mpb_inject_build(f->w, tuple, tp, backup);
-	if (!mpb_socket_check(tp, tuple, f->c->view.token) || mpb_carrier_send(f->skb, f->w))
+	if (!mpb_socket_check(tp, tuple, f->c->view.token, false) || mpb_carrier_send(f->skb, f->w))
 		count(failed);
 	else
 		f->done |= mpb_bit(i);
@@ -213,6 +202,7 @@ static long flipped_step(__u32 i, struct flipping *f)
 {
 	__u64 now = f->c->view.now_ns;
 	struct mpb_subflow *sf;
+	struct mpb_sight *sight;
 
 	i &= MPB_SUBFLOWS - 1;
 	if (!(f->done & mpb_bit(i)))
@@ -225,24 +215,29 @@ static long flipped_step(__u32 i, struct flipping *f)
 	sf = bpf_map_lookup_elem(&mpb_subflows, &f->c->tuple[i]);
 	if (sf)
 		sf->flips++;
+	sight = bpf_map_lookup_elem(&mpb_sights, &f->c->tuple[i]);
+	if (sight) {
+		sight->flips++;
+		sight->why = f->c->ask.why;
+		mpb_turn(sight, !!(f->off & mpb_bit(i)), now);
+	}
 	return 0;
 }
 
 static __always_inline void tell(struct mpb_steer *c, mpb_set before)
 {
-	__u64 *until = only(&mpb_watched);
-	struct mpb_event *e;
+	struct mpb_decided *e;
 	mpb_set locked = 0;
 
-	if (!until || *until < c->view.now_ns)
+	if (!mpb_is_watched(MPB_WATCH_EVENTS, c->view.now_ns))
 		return;
-	e = bpf_ringbuf_reserve(&mpb_events, sizeof(*e), 0);
-	if (!e) {
-		count(untold);
+	e = mpb_event_reserve(sizeof(*e));
+	if (!e)
 		return;
-	}
-	e->ns = c->view.now_ns;
-	e->token = c->view.token;
+	__builtin_memset(&e->event, 0, sizeof(e->event));
+	e->event.ns = c->view.now_ns;
+	e->event.token = c->view.token;
+	e->event.kind = MPB_EV_DECISION;
 	e->slot = c->slot;
 	e->before = before;
 	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
@@ -250,6 +245,7 @@ static __always_inline void tell(struct mpb_steer *c, mpb_set before)
 	e->after = c->view.alive & ~c->backup & ~locked;
 	e->why = c->ask.why;
 	e->used = c->used;
+	e->pad = 0;
 	__builtin_memcpy(e->tuple, c->tuple, sizeof(e->tuple));
 	bpf_ringbuf_submit(e, 0);
 }
@@ -387,11 +383,9 @@ out:
 	return verdict;
 }
 
-static __always_inline int injected(struct __sk_buff *skb, const struct mpb_pkt *pkt)
+static __always_inline int injected(const struct mpb_pkt *pkt)
 {
-	__be16 urg;
-
-	return pkt->optlen == 4 && !bpf_skb_load_bytes(skb, pkt->l4 + 18, &urg, sizeof(urg)) && urg == bpf_htons(MPB_INJECTED_URG);
+	return pkt->optlen == 4 && pkt->urg == MPB_INJECTED_URG;
 }
 
 static __always_inline int arrive(struct __sk_buff *skb, __u32 l2)
@@ -412,7 +406,7 @@ static __always_inline int arrive(struct __sk_buff *skb, __u32 l2)
 	}
 	if (parsed != MPB_PARSE_TCP || w->seg.pkt.flags & (MPB_TCP_SYN | MPB_TCP_RST))
 		return MPB_TC_NEXT;
-	if (injected(skb, &w->seg.pkt)) {
+	if (injected(&w->seg.pkt)) {
 		count(own);
 		return MPB_TC_NEXT;
 	}

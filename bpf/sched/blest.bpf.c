@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* blest - blocking estimation: while the fastest subflow is full, a slower one is used only if what it takes would not block the fastest: the window of
- * the connection must have room for all that the fastest can send in one round trip of the slow one, besides what the slow one holds.
+/* blest - blocking estimation: while the fastest subflow is busy (full, or behind a queue of its own), a slower one is used only if what it takes would
+ * not block the fastest: the window of the connection must have room for all that the fastest can send in one round trip of the slow one, besides what the
+ * slow one holds.
  * With w the congestion window in packets and r = rtt_slow / rtt_fast the fastest sends X = mss_fast (w + (r - 1) / 2) r; it waits if lambda X > M - held.
  * Good: small receive buffers, paths of very unlike delay. Bad: where the window is large it hardly ever waits. Cost: O(subflows^2) an ACK.
- * Source: Ferlin et al., IFIP Networking 2016; there lambda follows the losses, here it is a tunable. */
+ * Source: Ferlin et al., IFIP Networking 2016; there lambda follows the losses, here it is a tunable, and below 100 because receivers grow their window
+ * ahead of need. */
 #include <mptcp_bpf/sched.bpf.h>
 #include <mptcp_bpf/choose.h>
 
-MPB_TUNE(__u32, lambda, 120, 10, 1000, "the estimate of what the fastest subflow can send is taken times this (percent)");
+MPB_TUNE(__u32, lambda, 80, 10, 1000, "the estimate of what the fastest subflow can send is taken times this (percent)");
 
 struct blest {
 };
@@ -35,7 +37,7 @@ static mpb_set blest_pick(const struct mpb_view *v, struct blest *priv, struct m
 	ask->why = MPB_WHY_FASTER;
 	for (__u32 n = 1; n < MPB_SUBFLOWS; n++) {
 		left &= ~mpb_bit(best);
-		if (!left || !mpb_full(&v->sf[best]))
+		if (!left || !mpb_busy(&v->sf[best]))
 			break;
 		best = mpb_least(left, key);
 		ask->why = MPB_WHY_WAIT;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* ecf - earliest completion first: while the fastest subflow is full, a slower one is used only if waiting for the fastest would end later.
- * k bytes wait, w is a congestion window, d the larger variation of the two round-trip times: waiting is better if
- *     (1 + max(k, w_fast) / w_fast) rtt_fast < (1 + beta) (rtt_slow + d)   and   max(k, w_slow) / w_slow rtt_slow >= 2 rtt_fast + d;
- * beta counts once it waits, so that it does not swing.
+/* ecf - earliest completion first: while the fastest subflow is busy (full, or behind a queue of its own), a slower one is used only if waiting for the
+ * fastest would end later. k bytes wait, w is a congestion window, o the time one way, d the larger variation of the two times: waiting is better if
+ *     o_fast + k / w_fast rtt_fast < (1 + beta) (o_slow + d)   and   o_slow + k / w_slow rtt_slow >= 2 o_fast + d;
+ * beta counts once it waits, so that it does not swing. The paper has round-trip times for both: a queue before the fastest then counts half, and under a
+ * stream that needs both paths it grows to twice the detour.
  * Good: web and streaming over paths of unlike delay. Bad: needs to see what waits; an application that writes little at a time shows little.
  * Cost: O(subflows^2) an ACK. Source: Lim et al., CoNEXT 2017. */
 #include <mptcp_bpf/sched.bpf.h>
@@ -16,12 +17,11 @@ struct ecf {
 
 static bool ecf_waits(const struct mpb_sf *fast, const struct mpb_sf *slow, __u64 k, __u32 hysteresis)
 {
-	__u64 w_fast = mpb_window(fast), w_slow = mpb_window(slow), more_fast = mpb_minus(k, w_fast), more_slow = mpb_minus(k, w_slow);
-	__u64 rtt_fast = mpb_rtt(fast), rtt_slow = mpb_rtt(slow), var_fast = fast->rttvar_us, var_slow = slow->rttvar_us;
-	__u64 d = mpb_min(var_fast + var_slow - mpb_min(var_fast, var_slow), MPB_RTT_MAX);
+	__u64 fastest = mpb_oneway(fast), slower = mpb_oneway(slow), var_fast = fast->rttvar_us, var_slow = slow->rttvar_us;
+	__u64 d = mpb_min(var_fast + var_slow - mpb_min(var_fast, var_slow), MPB_RTT_MAX) / 2;
 
-	return (2 * rtt_fast + more_fast * rtt_fast / w_fast) * 100 < (100 + hysteresis) * (rtt_slow + d) &&
-	       rtt_slow + more_slow * rtt_slow / w_slow >= 2 * rtt_fast + d;
+	return (fastest + k * mpb_rtt(fast) / mpb_window(fast)) * 100 < (100 + hysteresis) * (slower + d) &&
+	       slower + k * mpb_rtt(slow) / mpb_window(slow) >= 2 * fastest + d;
 }
 
 static mpb_set ecf_pick(const struct mpb_view *v, struct ecf *priv, struct mpb_ask *ask)
@@ -37,7 +37,7 @@ static mpb_set ecf_pick(const struct mpb_view *v, struct ecf *priv, struct mpb_a
 	k = mpb_waiting(v->queued + v->sf[fastest].unsent);
 	for (__u32 n = 1; n < MPB_SUBFLOWS; n++) {
 		left &= ~mpb_bit(best);
-		if (!left || !mpb_full(&v->sf[best]))
+		if (!left || !mpb_busy(&v->sf[best]))
 			break;
 		best = mpb_least(left, key);
 		if (ecf_waits(&v->sf[fastest], &v->sf[best], k, priv->waiting & mpb_bit(best) ? beta : 0)) {

@@ -87,6 +87,12 @@ static inline __u64 mpb_rtt(const struct mpb_sf *sf)
 	return mpb_min(sf->srtt_us ? sf->srtt_us : MPB_UNKNOWN_US, MPB_RTT_MAX);
 }
 
+/* Microseconds until data sent now arrives: what queues on the path is on the way there, and half of the rest. */
+static inline __u64 mpb_oneway(const struct mpb_sf *sf)
+{
+	return mpb_rtt(sf) - mpb_min(mpb_rtt(sf), sf->min_rtt_us) / 2;
+}
+
 static inline __u64 mpb_waiting(__u64 bytes)
 {
 	return mpb_min(bytes & MPB_KEY_MAX, MPB_MUCH);
@@ -116,6 +122,12 @@ static inline __u64 mpb_beyond(const struct mpb_sf *sf, __u64 waiting)
 static inline bool mpb_full(const struct mpb_sf *sf)
 {
 	return mpb_beyond(sf, (__u64)sf->unsent + 1);
+}
+
+/* What it is given now would wait: nothing would leave at once, or it has filled a queue on its path that doubles its round-trip time. */
+static inline bool mpb_busy(const struct mpb_sf *sf)
+{
+	return mpb_full(sf) || (sf->min_rtt_us && sf->srtt_us / 2 >= sf->min_rtt_us);
 }
 
 #endif

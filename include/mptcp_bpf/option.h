@@ -50,7 +50,8 @@ struct mpb_pkt {
 	__u32 l4len;            /* TCP header and payload by the IP header; 0 for a jumbogram */
 	__u32 optlen;           /* bytes of options: 4..40 */
 	__u8 flags;             /* MPB_TCP_*: byte 13 of the TCP header */
-	__u8 pad[3];
+	__u8 l3;                /* offset of the IP header */
+	__u16 urg;              /* urgent pointer, host order */
 };
 
 /* One segment: a copy of its options with the walk's cursor. A policy reads and writes the option under the cursor through the functions below; the

@@ -8,6 +8,7 @@
 
 #define MPB_SUBFLOWS 8    /* of one connection that a policy sees; a power of two */
 #define MPB_PRIV_SIZE 64  /* bytes of private memory a connection */
+#define MPB_IDLE_NS 1000000000ULL
 
 /* Subflows of a view: bit i stands for sf[i]. */
 typedef __u32 mpb_set;
@@ -28,7 +29,7 @@ struct mpb_sf {
 	__u64 pacing;      /* bytes per second, the kernel's own pacing rate */
 	__u64 rate;        /* bytes per second that the operator says the path has; 0: not said */
 	__u64 acked_ns;    /* when something on it was last acknowledged */
-	__u32 srtt_us;     /* 0: no sample yet */
+	__u32 srtt_us;     /* 0: no sample yet; min_rtt_us after MPB_IDLE_NS with nothing under way: the queue that was measured is gone */
 	__u32 rttvar_us;
 	__u32 min_rtt_us;  /* of the kernel's window (5 min); 0: no sample yet */
 	__u32 cwnd;        /* packets */

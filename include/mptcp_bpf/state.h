@@ -66,7 +66,8 @@ struct mpb_ns {
 #undef X
 };
 
-/* One subflow as the kernel has it at this moment: what the snapshot iterator writes. Sequence spaces in bytes, windows in packets. */
+/* One subflow, and its connection, as the kernel has them at this moment: what the snapshot iterator writes. Sequence spaces in bytes, windows of subflows in
+ * packets. */
 struct mpb_snap {
 	struct mpb_tuple tuple;
 	__u32 token;
@@ -75,15 +76,31 @@ struct mpb_snap {
 	__u64 bytes_sent;      /* tcpi_bytes_sent */
 	__u64 bytes_acked;
 	__u64 bytes_retrans;
+	__u64 bytes_received;
 	__u64 pacing_bps;      /* bytes per second */
 	__u64 delivery_bps;    /* bytes per second; 0: no sample yet */
+	__u64 conn_received;   /* of the connection: in order, without duplicates */
+	__u64 conn_queued;     /* written by the application, given to no subflow */
+	__u64 conn_inflight;   /* given to subflows, DATA_ACK outstanding */
+	__u64 conn_window;     /* that the peer's window still takes */
+	__u64 conn_ahead;      /* from the next byte in order to the last that has arrived; 0: nothing is missing */
+	__u64 dsn_sent;        /* next to send, next to be acknowledged, next to arrive: 64-bit DSN */
+	__u64 dsn_acked;
+	__u64 dsn_received;
 	__u32 ifindex;
 	__u32 srtt_us;
+	__u32 rttvar_us;
+	__u32 min_rtt_us;      /* 0: no sample yet */
+	__u32 mss;
 	__u32 cwnd;
+	__u32 ssthresh;
 	__u32 inflight;        /* packets */
 	__u32 unsent;          /* bytes queued and not yet sent */
+	__u32 peer_window;     /* bytes that the peer's window still takes on this subflow */
 	__u32 lost;            /* packets marked lost, ever */
+	__u32 dsack_dups;      /* duplicates that the peer reported */
 	__u32 subflow_id;      /* 0: this kernel has none */
+	__u32 path_bound;      /* ifindex that the socket is bound to; 0: none */
 	__s16 local_id;
 	__u8 remote_id;
 	__u8 state;            /* TCP state */
@@ -91,9 +108,19 @@ struct mpb_snap {
 	__u8 request_bkup;     /* set by the own endpoint */
 	__u8 stale;
 	__u8 family;           /* of the addresses on the wire: 4 or 6 */
+	__u8 established;      /* fully, in the sense of RFC 8684 section 3.1 */
+	__u8 joined;           /* by MP_JOIN */
+	__u8 paced;            /* the kernel keeps segments back until it is their time */
+	__u8 ca_state;         /* enum tcp_ca_state */
+	__u8 backoff;          /* expiries of the retransmission timer in a row */
+	__u8 fallback;         /* enum mpb_fallback, if the connection is plain TCP */
+	__u8 pad[2];
 	char cc[16];
 	char sched[16];        /* the kernel's packet scheduler of the connection; "" where it has but one */
+	__u64 stock_bps;       /* bytes per second by which the stock scheduler reckons; 0: this kernel's does not */
+	__u32 stock_queued;    /* bytes that it takes for queued */
+	__u32 mark;
 };
-_Static_assert(sizeof(struct mpb_snap) == 168, "struct mpb_snap crosses a boundary");
+_Static_assert(sizeof(struct mpb_snap) == 288, "struct mpb_snap crosses a boundary");
 
 #endif

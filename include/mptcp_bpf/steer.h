@@ -6,6 +6,8 @@
 #include <mptcp_bpf/sched.h>
 #include <mptcp_bpf/state.h>
 
+#define MPB_INJECTED_URG 0x6d70 /* the urgent pointer, without its flag, tells a segment that the runtime injected */
+
 /* Slots of policies; 0 stands for none: the stock scheduler. */
 #define MPB_SLOTS 64
 
@@ -47,8 +49,7 @@ _Static_assert(sizeof(struct mpb_steer) == 1536, "struct mpb_steer crosses a bou
 	X(carrier, "changes put off: the segment cannot carry them")                          \
 	X(failed, "changes that could not be delivered")                                      \
 	X(unheeded, "changes that the kernel did not take, made again")                       \
-	X(dropped, "segments dropped: could not be restored")                                 \
-	X(untold, "events lost: nobody read them in time")
+	X(dropped, "segments dropped: could not be restored")
 
 struct mpb_steer_counts {
 #define X(name, help) __u64 name;
@@ -73,16 +74,5 @@ struct mpb_kick {
 };
 #define MPB_KICK_AT 64     /* its place in the frame */
 #define MPB_KICK_FRAME 128 /* bytes of the frame */
-
-/* A change of a set, for `monitor`: written while the clock is before mpb_watched[0] (CLOCK_MONOTONIC, ns), which the reader puts off again and again. */
-struct mpb_event {
-	__u64 ns;
-	__u32 token;
-	__u32 slot;
-	mpb_set before, after;
-	__u32 why; /* enum mpb_why */
-	__u32 used;
-	struct mpb_tuple tuple[MPB_SUBFLOWS];
-};
 
 #endif

@@ -31,7 +31,13 @@ lab_up() {
 	scripts/lab up $lab "${specs[@]}" || skip "no lab"
 	sleep 1
 	in_client sysctl -qw net.ipv4.tcp_no_metrics_save=1
-	grep -qw "$cc" /proc/sys/net/ipv4/tcp_available_congestion_control || $bin -n $lab-client load "$cc" || skip "$cc: not to be had"
+	if [ -e "bpf/cc/$cc.bpf.c" ]; then
+		$bin -n $lab-client load "$cc"
+	elif [ -e "build/tests/bench/$cc.bpf.o" ]; then
+		$bin -n $lab-client load "build/tests/bench/$cc.bpf.o"
+	else
+		grep -qw "$cc" /proc/sys/net/ipv4/tcp_available_congestion_control
+	fi || skip "$cc: not to be had"
 }
 in_client() { nsenter --net=/run/netns/$lab-client "$@"; }
 in_server() { nsenter --net=/run/netns/$lab-server "$@"; }
@@ -47,7 +53,7 @@ flow() {
 }
 
 # acked PORT [WHERE]: bytes acknowledged so far of all sockets to PORT; WHERE is a further filter of ss.
-acked() { in_client ss -tniH "dport = :$1" ${2:+and $2} | grep -o 'bytes_acked:[0-9]*' | awk -F: '{ n += $2 } END { print n + 0 }'; }
+acked() { in_client ss -tniH "dport = :$1" ${2:+and $2} | grep -o 'bytes_acked:[0-9]*' | awk -F: '{ n += $2 } END { printf "%.0f", n }'; }
 
 # running PORT CC: two subflows to PORT are there, and both run CC. Now and then the kernel does not join the second one.
 running() {
@@ -69,5 +75,8 @@ rounds() {
 		done
 	done
 }
-sample() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4"; }
+sample() {
+	printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4"
+	echo "$1: $4 $2" >&2 # at once, since a run takes over a minute
+}
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f", b ? a / b : 0 }'; }

@@ -3,6 +3,7 @@
  * but MPTCP options that an independent parser finds there too, leaves an area that reads on as before, and changes none of its own result. */
 #include <string.h>
 #include <mptcp_bpf/addr_id.bpf.h>
+#include <mptcp_bpf/signal.bpf.h>
 #include "option.h"
 #include "../unit/area.h"
 
@@ -31,6 +32,11 @@ int mpb_sender_id(struct mpb_seg *s)
 {
 	(void)s;
 	return sender_id;
+}
+
+int mpb_signal(struct mpb_seg *s)
+{
+	return sender_id >= 0 && s->subtype != MPTCP_DSS;
 }
 
 static void no_policy(struct mpb_seg *s)

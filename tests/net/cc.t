@@ -26,7 +26,7 @@ transfer() {
 	port=$((port + 1))
 	bytes=$1
 	rm -f "$work/err" "$work/sum"
-	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 $port 2>"$work/err" > >(sha256sum >"$work/sum") &
+	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 $port 2>"$work/err" > >(tee >(wc -c >"$work/bytes") | sha256sum >"$work/sum") &
 	receiver=$!
 	for _ in $(seq 100); do grep -q listening "$work/err" 2>/dev/null && break; sleep 0.02; done
 	nsenter --net=/run/netns/$lab-client build/tests/mpio send -b "$bytes" -s $port "${@:2}" 10.77.1.2 $port >/dev/null &
@@ -66,7 +66,7 @@ done
 # Alone, and on TCP.
 $bin -n $lab-client load lia
 client ip mptcp limits set subflows 0
-transfer 4000000 -C lia
+transfer 20000000 -C lia
 ok "one subflow: lia" on lia 1
 ok "one subflow: a group of one" have lia 1
 intact "one subflow"
@@ -106,7 +106,7 @@ $bin -n $lab-client unload olia
 
 # Unload under traffic.
 default=$(client sysctl -n net.ipv4.tcp_congestion_control)
-transfer 30000000
+transfer 100000000
 ok "before the unload: lia" on lia 2
 ok "unload under traffic" $bin -n $lab-client unload lia
 is "$(sockets lia) $(sockets "$default")" "0 2" "both subflows have the system's default, $default"
@@ -114,25 +114,29 @@ is "$(registered lia)" 0 "lia is out of the kernel"
 is "$($bin -n $lab-client rule list)" "" "its rule went with it"
 intact "unload"
 
-# Swaps, the kernel's own among them. The application sends less than the paths carry, so nothing but a swap would make a window collapse.
+# Swaps, the kernel's own among them. The application sends less than the paths carry, so nothing but a swap would make a window collapse,
+# and wvegas, to which a busy machine looks like a full queue. (On one, the application also pauses, after which the kernel would shrink windows.)
 all=(lia olia balia wvegas cubic)
 swaps=${SWAPS:-500}
+client sysctl -qw net.ipv4.tcp_slow_start_after_idle=0
 $bin -n $lab-client load lia
 transfer 1000000000 -r 10000000
 ok "before the swaps: lia" on lia 2
 cwnds() { client ss -tniH "dport = :$port" | grep -o ' cwnd:[0-9]*' | cut -d: -f2 | sort -n | tr '\n' ' '; }
 failed=0
 collapsed=0
-RANDOM=${SEED:-$$}
-echo "# seed $RANDOM"
+seed=${SEED:-$$}
+RANDOM=$seed
+echo "# seed $seed"
 now=lia
+at=0
 for ((i = 0; i < swaps; i++)); do
-	to=${all[RANDOM % 5]}
-	[ $to != $now ] || continue
+	at=$(((at + 1 + RANDOM % 4) % 5))
+	to=${all[at]}
 	read -r a b <<<"$(cwnds)"
 	$bin -n $lab-client swap $now $to 2>>"$work/swaps" || failed=$((failed + 1))
 	read -r c d <<<"$(cwnds)"
-	[ $((c * 5)) -ge $((a * 2)) ] && [ $((d * 5)) -ge $((b * 2)) ] || { collapsed=$((collapsed + 1)) && echo "# $now to $to: $a $b, then $c $d"; }
+	[[ $now$to = *wvegas* ]] || { [ $((c * 5)) -ge $((a * 2)) ] && [ $((d * 5)) -ge $((b * 2)) ]; } || { collapsed=$((collapsed + 1)) && echo "# $now to $to: $a $b, then $c $d"; }
 	[ "$(sockets $to)" = 2 ] || { failed=$((failed + 1)) && echo "# $now to $to: not on both"; }
 	now=$to
 done
@@ -141,11 +145,11 @@ is $failed 0 "$swaps swaps under traffic, to each other and cubic, each at once 
 is $collapsed 0 "no window fell below 2/5 at a swap"
 is "$($bin -n $lab-client rule list)" "  1: prio 65535 cc $now" "the rule followed"
 got=$(client ss -tniH "dport = :$port" | grep -o 'bytes_acked:[0-9]*' | awk -F: '{ n += $2 } END { print n }')
-kill -TERM $sender
-wait $sender 2>/dev/null
-kill -KILL $receiver 2>/dev/null
-wait $receiver 2>/dev/null
 ok "data flowed throughout: $got bytes" test "$got" -gt $((swaps * 1000))
+kill -TERM $sender
+for _ in $(seq 100); do [ -s "$work/sum" ] && break; sleep 0.05; done
+bytes=$(cat "$work/bytes")
+intact "all of them" 2>/dev/null
 [ $now = cubic ] || $bin -n $lab-client unload $now
 $bin -n $lab-client unload --all
 transfer 20000000
@@ -170,15 +174,33 @@ ok "swap with another kind" fails 1 'is of kind sched, lia is of kind cc' $bin -
 ok "swap to nothing" fails 1 'no such policy' $bin -n $other swap lia nothing
 $bin -n $other unload --all
 is "$(registered lia)" 0 "and goes with the last"
-sed 's/MPB_CC(lia/MPB_CC(cubic/' bpf/cc/lia.bpf.c >"$work/cubic.bpf.c"
-${CLANG:-clang} -g -O2 -target bpf -mcpu=v3 -Iinclude -Ibpf/lib -idirafter "/usr/include/$(uname -m)-linux-gnu" -c "$work/cubic.bpf.c" -o "$work/cubic.bpf.o"
-ok "a name that is taken" fails 1 'cubic: somebody else registered' $bin -n $other load "$work/cubic.bpf.o"
+ok "a name that is taken" fails 1 'cubic: somebody else registered' $bin -n $other load build/tests/policies/cubic.bpf.o
 ok "a namespace that is gone does not keep it" $bin -n $other load balia
 ip netns del $other
 ip netns add $other
 $bin -n $lab-client load lia
 is "$(registered balia)" 0 "the next call takes it away"
 $bin -n $lab-client unload --all
+
+# The default of the namespace, when asked.
+default=$(client sysctl -n net.ipv4.tcp_congestion_control)
+is_default() { is "$(client sysctl -n net.ipv4.tcp_congestion_control)" "$@"; }
+ok "load --default" $bin -n $lab-client load lia --default
+is_default lia "it is the namespace's default"
+transfer 4000000 -t
+ok "plain TCP has it" on lia 1
+intact "by default"
+ok "one at a time" fails 1 'lia: was made the default' $bin -n $lab-client load olia --default
+is "$(registered olia)" 0 "and the other is not loaded"
+ok "swap" $bin -n $lab-client swap lia olia
+is_default olia "the default follows"
+ok "unload" $bin -n $lab-client unload olia
+is_default "$default" "the default is what it was"
+$bin -n $lab-client load lia --default
+client sysctl -qw net.ipv4.tcp_congestion_control=reno
+ok "unload, after the operator chose another" $bin -n $lab-client unload lia
+is_default reno "his choice stays"
+ok "not for schedulers" fails 2 'default: is for congestion controls; rr is of kind sched' $bin -n $lab-client load rr --default
 
 # Killed at any moment, nothing stays.
 kills=${KILLS:-40}

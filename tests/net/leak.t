@@ -38,7 +38,7 @@ settled() {
 	return 1
 }
 
-$bin -n $ns load opt_count && $bin -n $ns unload --all || bail "cannot load" # mounts bpffs where it was not
+$bin -n $ns load opt_count hook xdp && $bin -n $ns unload --all || bail "cannot load" # mounts bpffs where it was not, and libxdp makes its directory
 sleep 2
 state | sort >"$work/before"
 

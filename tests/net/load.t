@@ -59,13 +59,15 @@ $bin -n $a -j load nothing >"$work/json" 2>"$work/err"
 is "$(perl -MJSON::PP -e 'my $o = decode_json(join "", <>); print $o->{error}{what}, ":", $o->{error}{why}' "$work/json")" "nothing:no such policy" "-j: the error is JSON on stdout"
 ok "-j: and nothing on stderr" test ! -s "$work/err"
 
-ok "XDP" $bin -n $a load prio_strip hook xdp dev v0
+export MPTCP_BPF_HIDE=xdp_dispatcher
+ok "XDP by a plain link" $bin -n $a load prio_strip hook xdp dev v0
 is "$(field $a prio_strip 'join ",", map { "$_->{hook}-$_->{mode}" } @{$p->{attachments}}')" xdp-native "native on veth"
 ok "a second XDP policy on the device" fails 4 'another XDP program' $bin -n $a load opt_count hook xdp dev v0
 is "$(field $a opt_count '$p->{loaded} ? 1 : 0')" 0 "nothing of it is left"
 
 ok "nor where the first of two devices went well" fails 4 'v0: another XDP program' $bin -n $a load opt_count hook xdp dev v1,v0
 is "$(ip -n $a link show dev v1 | grep -c xdp)$(field $a opt_count '$p->{loaded} ? 1 : 0')" 00 "nothing is left on the first"
+unset MPTCP_BPF_HIDE
 is "$($bin -n $a -j features | perl -MJSON::PP -e 'print join ",", map { $_->{name} } grep { !$_->{available} && !($_->{reason} && $_->{hint}) } @{decode_json(<STDIN>)}')" "" \
 	"features: every no has its reason and a hint"
 is "$(MPTCP_BPF_HIDE=tcx,clsact $bin -n $b load opt_count 2>&1 | head -n 1)" "mptcp-bpf: opt_count: this kernel has neither tcx nor clsact" "a kernel without any hook at tc is told so"

@@ -34,7 +34,7 @@ pids+=("$sender")
 
 $bin -n $ns load opt_count dev path1 dir in
 $bin -n $ns load prio_strip dev path1 dir both
-$bin -n $ns load prio_strip dev path2 hook xdp
+MPTCP_BPF_HIDE=xdp_dispatcher $bin -n $ns load prio_strip dev path2 hook xdp
 $bin -n $ns load addr_hide dev path1
 was=$(of prio_strip "$places")
 ok "swap" $bin -n $ns swap prio_strip prio_pin action=2

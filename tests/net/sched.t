@@ -4,71 +4,8 @@
 # paths, swap, the peer's and the operator's own wishes; and nothing of it stays, and no connection suffers, whatever a policy returns.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=${MPTCP_BPF:-build/mptcp-bpf}
-slow=${SLOW:-1} # how many times longer the transfers last: what looks at them takes its time in an emulation
 lab=sch$$
-work=$(mktemp -d)
-at_exit "rm -rf $work"
-at_exit "for ns in $lab-client $lab-server; do $bin -n \$ns unload --all; done; scripts/lab down $lab"
-client() { nsenter --net=/run/netns/$lab-client "$@"; }
-server() { nsenter --net=/run/netns/$lab-server "$@"; }
-mb() { $bin -n $lab-client "$@"; }
-fails() { # STATUS REGEX CMD...
-	local want=$1 regex=$2 got=0
-	shift 2
-	"$@" >"$work/out" 2>"$work/err" || got=$?
-	[ $got = "$want" ] && grep -Eq "$regex" "$work/err" || { echo "exit $got, stderr:"; cat "$work/err"; return 1; }
-}
-until_true() { # CMD...: within 5 s
-	local i
-	for ((i = 0; i < 100; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
-	return 1
-}
-
-# look NS EXPRESSION: Perl on $s, what `stat -j` says; $c its first connection with two subflows, or its first
-look() {
-	$bin -n "$lab-$1" -j stat | perl -MJSON::PP -e 'my $s = decode_json(<STDIN>); my @c = @{$s->{connections}};
-		my ($c) = ((grep { @{$_->{subflows}} > 1 } @c), @c); print eval $ARGV[0]' "$2"
-}
-joined() { [ "$(look client 'scalar @{$c->{subflows}}')" = 2 ] && [ "$(look client '$c->{subflows}[1]{bytes_acked} || $c->{subflows}[1]{srtt_us} ? 1 : 0')" = 1 ]; }
-steer() { look "${2:-client}" "\$s->{steer}{$1}"; }
-
-# spawn NAME NS CMD...: in the background; its exit status will be in NAME.status
-spawn() {
-	local name=$1 ns=$2
-	shift 2
-	rm -f "$work/$name".{status,pid,out,err}
-	{
-		nsenter --net=/run/netns/$lab-$ns "$@" >"$work/$name.out" 2>"$work/$name.err" &
-		echo $! >"$work/$name.pid"
-		wait $!
-		echo $? >"$work/$name.status"
-	} >/dev/null 2>&1 &
-	until_true test -s "$work/$name.pid"
-}
-ended() { # NAME: with which status, within 30 s, SLOW times
-	local i
-	for ((i = 0; i < 600 * slow; i++)); do [ -s "$work/$1.status" ] && break; sleep 0.05; done
-	cat "$work/$1.err" >&2
-	return "$(cat "$work/$1.status" 2>/dev/null || echo 99)"
-}
-at_exit 'kill $(cat "$work"/*.pid)'
-
-# begin ADDR PORT ARGS...: a transfer from the client in the background, with what `mpio send` takes. finish PORT: its end; the payload must be whole.
-begin() {
-	local addr=$1 port=$2 tcp=
-	shift 2
-	[ "$1" = -t ] && tcp=-t
-	spawn recv.$port server build/tests/mpio recv $tcp "$addr" "$port"
-	until_true grep -q listening "$work/recv.$port.err"
-	spawn send.$port client build/tests/mpio send "$@" -s "$port" "$addr" "$port"
-}
-finish() {
-	local port=$1 bytes
-	ended send.$port && ended recv.$port || return 1
-	bytes=$(perl -MJSON::PP -e 'print decode_json(<>)->{bytes}' "$work/send.$port.out")
-	[ "$bytes" -gt 0 ] && build/tests/mpio gen -b "$bytes" -s "$port" | cmp - "$work/recv.$port.out"
-}
+. tests/lib/transfer.sh
 
 # share NS CMD...: of the bytes that both paths carry away from NS while CMD runs, how many percent path 2 takes
 tx() { nsenter --net=/run/netns/$lab-$1 awk -v d="$2:" '$1 == d { print $10 }' /proc/net/dev; }
@@ -81,14 +18,6 @@ share() {
 	share=$((a + b ? 100 * b / (a + b) : -1))
 	echo "# $a + $b bytes, $share % on path 2"
 }
-up() { scripts/lab up $lab "$@" 2>"$work/lab.log" || { sed 's/^/# /' "$work/lab.log"; bail "no lab"; }; }
-down() {
-	# shellcheck disable=SC2046 # one pid a word
-	kill $(cat "$work"/*.pid) 2>/dev/null
-	for ns in client server; do $bin -n $lab-$ns unload --all; done
-	scripts/lab down -q $lab
-}
-loaded() { mb -j list | perl -MJSON::PP -e 'print join ",", map { $_->{name} } grep { $_->{loaded} } @{decode_json(<STDIN>)}'; }
 only=build/tests/policies/only.bpf.o
 
 # Refusals need no traffic.
@@ -106,7 +35,7 @@ ok "a prefix that is none" fails 2 "'10.0.0.0/33'|length|0\.\.32" mb rule add pe
 ok "a path with a weight out of range" fails 2 '0\.\.1000' mb path add dev path1 weight 1001
 ok "a path on a device that there is not" fails 1 'no such device' mb path add dev nodev cost 1
 ok "a swap of what is not loaded" fails 1 'not loaded' mb swap minrtt rr
-ok "nothing to watch" fails 1 'no scheduler is loaded' mb monitor
+ok "nothing to watch" fails 1 'nothing is loaded' mb monitor
 is "$(loaded)" "" "none of them left anything loaded"
 
 # Where the policy says, there the bytes go; on connections before and after the load; and the stock scheduler is back after the unload.

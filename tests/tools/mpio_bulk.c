@@ -60,9 +60,18 @@ int cmd_recv(const char *addr, const char *port)
 	return 0;
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
 int cmd_send(const char *addr, const char *port)
 {
 	static uint8_t buf[65536];
+	struct sigaction action = { .sa_handler = interrupt };
 	int fd = dial(addr, port);
 	int64_t start = now_ns();
 	size_t chunk = sizeof(buf);
@@ -72,7 +81,8 @@ int cmd_send(const char *addr, const char *port)
 
 	if (opt.rate && opt.rate / 8000 < chunk)
 		chunk = opt.rate < 8000 ? 1 : opt.rate / 8000; /* a millisecond's worth */
-	for (;; sent += n) {
+	sigaction(SIGINT, &action, NULL);
+	for (; !interrupted; sent += n) {
 		if (opt.rate)
 			sleep_until(start + (int64_t)(sent * 8 * 1e9 / opt.rate));
 		if (opt.seconds > 0 && now_ns() - start >= (int64_t)(opt.seconds * SEC))

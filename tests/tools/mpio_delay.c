@@ -10,10 +10,11 @@
 
 #define BLOCK 1000 /* bytes, the first eight of which are its time of birth */
 
-/* One of stream and sink listens, the other connects. Who connects speaks first, since Linux joins further subflows only after data; a stream does anyhow. */
+/* One of stream and sink listens, the other connects. Who connects speaks first, since Linux joins further subflows only after data; a stream does anyhow.
+ * The listener stays open: a subflow that joins it needs it. */
 static int meet(const char *addr, const char *port, bool listens)
 {
-	int listener, fd;
+	int fd;
 	char hello = 'x';
 
 	if (!listens) {
@@ -23,10 +24,8 @@ static int meet(const char *addr, const char *port, bool listens)
 			put_all(fd, &hello, 1);
 		return fd;
 	}
-	listener = serve(addr, port);
-	fd = take(listener);
+	fd = take(serve(addr, port));
 	no_delay(fd);
-	close(listener);
 	if (opt.reverse && recv(fd, &hello, 1, MSG_WAITALL) != 1)
 		die("hello");
 	return fd;
@@ -93,14 +92,17 @@ int cmd_ping(const char *addr, const char *port)
 	size_t count = opt.count ? opt.count : 100;
 	int64_t *times = calloc(count, sizeof(*times)), start;
 	char *message = calloc(1, opt.length), head[40];
-	int fd;
+	int *fds = calloc(opt.conns, sizeof(*fds));
 
-	if (!times || !message)
+	if (!times || !message || !fds)
 		die("memory");
-	fd = dial(addr, port);
-	no_delay(fd);
+	for (size_t i = 0; i < opt.conns; i++) {
+		fds[i] = dial(addr, port);
+		no_delay(fds[i]);
+	}
 	start = now_ns();
 	for (size_t i = 0; i < count; i++) {
+		int fd = fds[i % opt.conns];
 		int64_t sent;
 
 		sleep_until(start + (int64_t)(i * opt.interval * 1e6));
@@ -112,9 +114,11 @@ int cmd_ping(const char *addr, const char *port)
 		}
 		times[i] = now_ns() - sent;
 	}
-	finish(fd);
+	for (size_t i = 0; i < opt.conns; i++)
+		finish(fds[i]);
 	snprintf(head, sizeof(head), "\"count\":%zu", count);
 	print_times(head, times, count);
+	free(fds);
 	free(times);
 	free(message);
 	return 0;

@@ -38,7 +38,7 @@ static inline struct mpb_view view_of(unsigned int n)
 /* A view of what may be seen: figures of real size, ties, unknowns, gaps among the living. */
 static inline struct mpb_view view_random(uint64_t *state)
 {
-	struct mpb_view v = { .now_ns = 1 + rnd(state), .queued = rnd(state) % 2 * (rnd(state) % 2000000), .inflight = rnd(state) % 1000000,
+	struct mpb_view v = { .now_ns = 3000 * MS, .queued = rnd(state) % 2 * (rnd(state) % 2000000), .inflight = rnd(state) % 1000000,
 			      .window = rnd(state) % 4000000, .alive = rnd(state) % 4 ? 3 : rnd(state) & 255 };
 
 	v.set = v.alive;
@@ -47,7 +47,7 @@ static inline struct mpb_view view_random(uint64_t *state)
 
 		s->srtt_us = rnd(state) % 8 ? 1000 * (1 + rnd(state) % 100) : 0;
 		s->rttvar_us = rnd(state) % 10000;
-		s->min_rtt_us = s->srtt_us / 2;
+		s->min_rtt_us = s->srtt_us * (rnd(state) % 4) / 4;
 		s->cwnd = 1 + rnd(state) % 200;
 		s->inflight = rnd(state) % 2 ? s->cwnd : rnd(state) % 200;
 		s->mss = rnd(state) % 2 ? 1400 : 536;
@@ -95,6 +95,11 @@ static inline double ref_rtt(const struct mpb_sf *s)
 	return s->srtt_us ? s->srtt_us : 1e6;
 }
 
+static inline double ref_oneway(const struct mpb_sf *s)
+{
+	return ref_rtt(s) - s->min_rtt_us / 2.0;
+}
+
 static inline double ref_rate(const struct mpb_sf *s)
 {
 	return s->rate ? s->rate : s->delivery ? s->delivery : s->srtt_us ? (double)s->cwnd * s->mss / (s->srtt_us / 1e6) : 0;
@@ -110,6 +115,11 @@ static inline double ref_room(const struct mpb_sf *s)
 	double room = ((double)s->cwnd - s->inflight) * s->mss - s->unsent;
 
 	return room > 0 ? room : 0;
+}
+
+static inline bool ref_busy(const struct mpb_sf *s)
+{
+	return ref_room(s) == 0 || (s->min_rtt_us && s->srtt_us >= 2 * s->min_rtt_us);
 }
 
 static inline double ref_time(double bytes, double rate)

@@ -14,7 +14,7 @@ static mpb_set reference(const struct mpb_view *v, bool *unsure)
 	first = i = ref_least(left, rtt);
 	fast = &v->sf[first];
 	set = 1 << i;
-	while (left &= ~(1U << i), left && ref_room(&v->sf[i]) == 0) {
+	while (left &= ~(1U << i), left && ref_busy(&v->sf[i])) {
 		double r, x, free;
 
 		i = ref_least(left, rtt);
@@ -44,10 +44,10 @@ static void waits_for_a_small_window(void **unused)
 	(void)unused;
 	forget();
 	v.sf[1].srtt_us = 160000;
-	v.sf[0].inflight = 10; /* X = 1400 (10 + 7 / 2) 8 = 151,200; times 1.2 */
-	v.window = 190000;
+	v.sf[0].inflight = 10; /* X = 1400 (10 + 7 / 2) 8 = 151,200; times 0.8 */
+	v.window = 125000;
 	assert_int_equal(decide(&v), 3);
-	v.window = 180000;
+	v.window = 115000;
 	assert_int_equal(decide(&v), 1);
 	assert_int_equal(decided.ask.why, MPB_WHY_WAIT);
 	v.inflight = 10000;

@@ -27,17 +27,16 @@ static mpb_set reference(const struct mpb_view *v, bool *unsure)
 	fast = &v->sf[first];
 	k = (double)v->queued + fast->unsent;
 	set = 1 << i;
-	while (left &= ~(1U << i), left && ref_room(&v->sf[i]) == 0) {
-		double w_f = ref_window(fast), w_s, d, now, later, slow, twice;
+	while (left &= ~(1U << i), left && ref_busy(&v->sf[i])) {
+		double d, now, later, slow, twice;
 
 		i = ref_least(left, rtt);
-		w_s = ref_window(&v->sf[i]);
-		d = larger(fast->rttvar_us, v->sf[i].rttvar_us);
-		now = rtt[first] * (larger(k, w_f) + w_f);
-		later = (1 + (was_waiting >> i & 1 ? beta / 100.0 : 0)) * w_f * (rtt[i] + d);
-		slow = rtt[i] * larger(k, w_s);
-		twice = w_s * (2 * rtt[first] + d);
-		*unsure |= close_to(now / w_f, later / w_f) || close_to(slow / w_s, twice / w_s);
+		d = larger(fast->rttvar_us, v->sf[i].rttvar_us) / 2;
+		now = ref_oneway(fast) + k * rtt[first] / ref_window(fast);
+		later = (1 + (was_waiting >> i & 1 ? beta / 100.0 : 0)) * (ref_oneway(&v->sf[i]) + d);
+		slow = ref_oneway(&v->sf[i]) + k * rtt[i] / ref_window(&v->sf[i]);
+		twice = 2 * ref_oneway(fast) + d;
+		*unsure |= close_to(now, later) || close_to(slow, twice);
 		if (now < later && slow >= twice)
 			break;
 		set |= 1 << i;

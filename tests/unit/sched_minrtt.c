@@ -4,17 +4,19 @@
 #include "sched.h"
 
 static unsigned int current;
+static double since_ms;
 
 static void some_current(uint64_t *state)
 {
 	current = rnd(state) % MPB_SUBFLOWS;
-	((struct minrtt *)decided.priv)->current = current + 1;
+	since_ms = 3000 - rnd(state) % 1000;
+	*(struct minrtt *)decided.priv = (struct minrtt){ .current = current + 1, .since_ns = since_ms * MS, .waited_ns = 3000 * MS };
 }
 
 static mpb_set reference(const struct mpb_view *v, bool *unsure)
 {
 	mpb_set left = ref_usable(v), set = 0;
-	double waiting = v->queued, rate = 0, first = 0, value[MPB_SUBFLOWS];
+	double waiting = v->queued, rate = 0, first = 0, value[MPB_SUBFLOWS], waited = 0;
 
 	ref_rtts(v, value);
 	for (unsigned int i = 0; i < MPB_SUBFLOWS; i++)
@@ -22,12 +24,14 @@ static mpb_set reference(const struct mpb_view *v, bool *unsure)
 	while (left) {
 		int i = ref_least(left, value);
 
-		if (set && close_to(first + ref_time(waiting, rate), ref_rtt(&v->sf[i])))
-			*unsure = true;
-		if (set && first + ref_time(waiting, rate) <= ref_rtt(&v->sf[i]))
-			break;
-		if (!set)
+		if (!set) {
 			first = ref_rtt(&v->sf[i]);
+			waited = v->now_ns / 1e3 - since_ms * 1e3;
+		} else {
+			*unsure |= close_to(first + ref_time(waiting, rate), ref_rtt(&v->sf[i])) || close_to(waited, ref_rtt(&v->sf[i]) * patience / 100);
+			if (first + ref_time(waiting, rate) <= ref_rtt(&v->sf[i]) || waited < ref_rtt(&v->sf[i]) * patience / 100)
+				break;
+		}
 		set |= 1 << i;
 		left &= ~(1U << i);
 		waiting += v->sf[i].unsent;
@@ -58,4 +62,38 @@ static void stays(void **unused)
 	assert_int_equal(decide(&v), 1);
 }
 
-UNIT_MAIN(cmocka_unit_test(definition), cmocka_unit_test(stays))
+/* One decision every 10 ms; the last of them. */
+static mpb_set after(struct mpb_view *v, unsigned int ms)
+{
+	for (; ms > 10; ms -= 10) {
+		v->now_ns += 10 * MS;
+		decide(v);
+	}
+	v->now_ns += ms * MS;
+	return decide(v);
+}
+
+/* A slower subflow helps once something has waited for two of its round trips; again after a short pause, not after a long one. */
+static void patient(void **unused)
+{
+	struct mpb_view v = view_of(2);
+
+	(void)unused;
+	forget();
+	v.sf[1].srtt_us = 100000;
+	v.sf[0].inflight = 10;
+	v.queued = 10000000;
+	assert_int_equal(decide(&v), 1);
+	assert_int_equal(after(&v, 199), 1);
+	assert_int_equal(after(&v, 1), 3);
+	v.queued = 0;
+	assert_int_equal(after(&v, 39), 1);
+	v.queued = 10000000;
+	assert_int_equal(after(&v, 1), 3);
+	v.queued = 0;
+	assert_int_equal(after(&v, 41), 1);
+	v.queued = 10000000;
+	assert_int_equal(after(&v, 1), 1);
+}
+
+UNIT_MAIN(cmocka_unit_test(definition), cmocka_unit_test(stays), cmocka_unit_test(patient))

@@ -15,7 +15,6 @@
 #define ARPHRD_ETHER 1
 #define ARPHRD_LOOPBACK 772
 
-#define MPB_INJECTED_URG 0x6d70 /* the urgent pointer, without its flag, tells an injected segment */
 #define MPB_CARRIER_MAX 2048    /* longest segment that is overwritten and restored */
 
 /* A frame; what follows the link header is aligned. */

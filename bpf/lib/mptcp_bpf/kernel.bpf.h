@@ -23,6 +23,7 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	int skc_bound_dev_if;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
@@ -56,7 +57,10 @@ struct sock {
 	struct dst_entry *sk_dst_cache;
 	unsigned long sk_pacing_rate;
 	unsigned long sk_max_pacing_rate;
+	__u32 sk_pacing_status;
 	__u32 sk_mark;
+	int sk_wmem_queued;
+	int sk_err;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
@@ -97,8 +101,17 @@ struct minmax {
 	struct minmax_sample s[3];
 };
 
+struct tcp_rack {
+	__u32 rtt_us;
+};
+
 struct tcp_options_received {
 	__u16 snd_wscale : 4;
+	__u16 rcv_wscale : 4;
+};
+
+struct list_head {
+	struct list_head *next;
 };
 
 struct tcp_sock {
@@ -118,14 +131,21 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 bytes_retrans;
+	__u64 bytes_received;
+	__u32 dsack_dups;
 	__u32 write_seq;
 	__u32 snd_nxt;
 	__u32 snd_una;
 	__u32 snd_wnd;
 	__u32 rcv_nxt;
+	__u32 rcv_wnd;
+	__u32 segs_in;
+	struct list_head tsorted_sent_queue; /* in flight, oldest transmission first */
 	__u32 srtt_us;
+	__u32 mdev_us;
 	__u32 rttvar_us;
 	struct minmax rtt_min;
+	struct tcp_rack rack;
 	struct tcp_options_received rx_opt;
 	__u32 rate_delivered;
 	__u32 rate_interval_us;
@@ -133,14 +153,23 @@ struct tcp_sock {
 };
 
 struct mptcp_subflow_context {
+	unsigned long avg_pacing_rate;
+	__u64 local_key;
 	__u32 token;
+	__u32 request_join : 1;
 	__u32 request_bkup : 1;
+	__u32 mp_capable : 1;
+	__u32 mp_join : 1;
+	__u32 mpc_drop : 1; /* from 6.11 */
 	__u32 backup : 1;
 	__u32 stale : 1;
 	__u32 fully_established : 1; /* a bool since 6.13; the bit-field read fits both */
 	__u32 subflow_id;
 	__s16 local_id; /* __u8 before 6.8: read by its size in the running kernel */
 	__u8 remote_id;
+	__u8 reset_seen : 1;
+	__u8 reset_transient : 1;
+	__u8 reset_reason : 4;
 	struct sock *conn;
 };
 
@@ -148,11 +177,36 @@ struct mptcp_sched_ops {
 	char name[16];
 };
 
+struct rb_node;
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct sk_buff {
+	struct list_head tcp_tsorted_anchor;
+	__u64 skb_mstamp_ns;
+	char cb[48];
+};
+
+struct mptcp_skb_cb {
+	__u64 end_seq;
+};
+
 struct mptcp_sock {
 	__u64 write_seq;
 	__u64 snd_nxt;
 	__u64 snd_una;
 	__u64 wnd_end;
+	__u64 ack_seq;
+	__u64 bytes_sent; /* these four from 6.5 */
+	__u64 bytes_received;
+	__u64 bytes_retrans;
+	__u64 bytes_acked;
+	bool csum_enabled;
+	struct sk_buff *ooo_last_skb;
+	struct rb_root out_of_order_queue;
+	__u32 token;
 	struct mptcp_sched_ops *sched;
 };
 

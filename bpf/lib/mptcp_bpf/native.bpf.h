@@ -19,12 +19,14 @@ struct mptcp_sock___native {
 	__u32 token;
 };
 
+struct mptcp_subflow_context___native {
+	__u8 stale_count;
+};
+
 struct mptcp_sched_ops___native {
 	int (*get_send)(struct mptcp_sock *msk);
 	int (*get_retrans)(struct mptcp_sock *msk);
 	char name[16];
-	void (*init)(struct mptcp_sock *msk);
-	void (*release)(struct mptcp_sock *msk);
 };
 
 #pragma clang attribute pop
@@ -37,30 +39,28 @@ extern int bpf_iter_mptcp_subflow_new(struct bpf_iter_mptcp_subflow *it, struct 
 extern struct mptcp_subflow_context *bpf_iter_mptcp_subflow_next(struct bpf_iter_mptcp_subflow *it) __ksym;
 extern void bpf_iter_mptcp_subflow_destroy(struct bpf_iter_mptcp_subflow *it) __ksym;
 extern struct sock *bpf_mptcp_subflow_tcp_sock(const struct mptcp_subflow_context *subflow) __ksym;
+extern struct mptcp_subflow_context *bpf_mptcp_subflow_ctx(const struct sock *sk) __ksym;
+extern bool mptcp_subflow_active(struct mptcp_subflow_context *subflow) __ksym;
 extern void mptcp_subflow_set_scheduled(struct mptcp_subflow_context *subflow, bool scheduled) __ksym;
+extern void mptcp_set_timeout(struct sock *sk) __ksym;
+extern void mptcp_pm_subflow_chk_stale(const struct mptcp_sock *msk, struct sock *ssk) __ksym; /* may sleep */
+extern bool bpf_mptcp_subflow_queues_empty(struct sock *sk) __ksym; /* sent and not acknowledged: none */
 extern bool bpf_sk_stream_memory_free(const struct sock *sk) __ksym;
 
+/* The record of a connection; it goes with its socket. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32); /* token */
+	__type(key, int);
 	__type(value, struct mpb_steer);
 } mpb_native SEC(".maps");
 
-static const struct mpb_steer mpb_native_new;
-
 static __always_inline struct mpb_steer *mpb_native_conn(struct mptcp_sock *msk)
 {
-	__u32 token = BPF_CORE_READ((struct mptcp_sock___native *)msk, token);
-	struct mpb_steer *c = bpf_map_lookup_elem(&mpb_native, &token);
+	struct mpb_steer *c = bpf_sk_storage_get(&mpb_native, (struct sock *)msk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 
-	if (!c) {
-		bpf_map_update_elem(&mpb_native, &token, &mpb_native_new, BPF_NOEXIST);
-		c = bpf_map_lookup_elem(&mpb_native, &token);
-	}
 	if (c)
-		c->view.token = token;
+		c->view.token = BPF_CORE_READ((struct mptcp_sock___native *)msk, token);
 	return c;
 }
 
@@ -85,36 +85,42 @@ static __always_inline __u32 mpb_native_place(struct mpb_steer *c, struct sock *
 	return place;
 }
 
+/* Alive is who the kernel says is active: the first subflow carries data before it is fully established. */
 static __always_inline void mpb_native_read(struct mptcp_sock *msk, struct mpb_steer *c)
 {
 	struct mptcp_subflow_context *sub;
 	__u64 now = bpf_ktime_get_ns();
-	mpb_set seen = 0;
+	mpb_set seen = 0, active = 0;
 
 	bpf_for_each(mptcp_subflow, sub, (struct sock *)msk) {
 		struct sock *sk = bpf_mptcp_subflow_tcp_sock(sub);
 		__u32 i = sk ? mpb_native_place(c, sk) : MPB_SUBFLOWS;
 
-		if (i < MPB_SUBFLOWS && !mpb_view_read(c, i, now))
-			seen |= mpb_bit(i);
+		if (i >= MPB_SUBFLOWS || mpb_view_read(c, i, now))
+			continue;
+		seen |= mpb_bit(i);
+		if (mptcp_subflow_active(sub))
+			active |= mpb_bit(i);
 	}
-	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
+	for (__u32 i = 0; i < MPB_SUBFLOWS; i++) {
 		if (c->used & ~seen & mpb_bit(i))
 			c->view.sf[i] = (struct mpb_sf){};
+		else if (c->backup & mpb_bit(i))
+			c->view.sf[i].flags |= MPB_SF_PEER_BACKUP; /* nobody but the peer sets it here */
+	}
 	c->used &= seen;
-	c->wish = c->backup; /* nobody but the peer sets it here */
-	c->view.alive &= seen;
-	c->view.set = c->view.alive;
+	c->view.alive = active;
+	c->view.set = active;
 }
 
-/* Of a set, the one whose queue takes the shortest time, as the stock scheduler has it. */
+/* Of a set, the one whose queue takes the shortest time, as the stock scheduler has it; none of none. */
 static __always_inline mpb_set mpb_native_one(const struct mpb_view *v, mpb_set set)
 {
 	__u64 key[MPB_SUBFLOWS];
 
 	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
 		key[i] = mpb_time_us((__u64)v->sf[i].inflight * v->sf[i].mss + v->sf[i].unsent, v->sf[i].pacing);
-	return mpb_bit(mpb_least(set, key));
+	return mpb_bit(mpb_least(set, key)) & set;
 }
 
 /* Returns 0, or -1 where nobody of the set has room: the data waits. */
@@ -137,14 +143,54 @@ static __always_inline int mpb_native_schedule(struct mptcp_sock *msk, struct mp
 	return ret;
 }
 
-/* Data that the peer misses goes to a subflow with nothing to do: mptcp_subflow_get_retrans(). */
-static __always_inline mpb_set mpb_native_idle(const struct mpb_view *v)
+/* Without a record, for lack of memory: the first subflow that takes data. */
+static __always_inline int mpb_native_first(struct mptcp_sock *msk)
 {
-	mpb_set idle = 0;
+	struct mptcp_subflow_context *sub;
+	int ret = -1;
 
-	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
-		idle |= (1 - mpb_nonzero((__u64)v->sf[i].inflight + v->sf[i].unsent)) << i;
-	return idle & v->alive;
+	bpf_for_each(mptcp_subflow, sub, (struct sock *)msk) {
+		struct sock *sk = bpf_mptcp_subflow_tcp_sock(sub);
+
+		if (!sk || !mptcp_subflow_active(sub) || !bpf_sk_stream_memory_free(sk))
+			continue;
+		mptcp_subflow_set_scheduled(sub, true);
+		ret = 0;
+		break;
+	}
+	return ret;
+}
+
+/* Data that the peer misses goes to a subflow with nothing to do, to a backup one only where those with something are stale, for which they are looked at
+ * here (mptcp_subflow_get_retrans()). Returns 0, or -1 where there is none. */
+static __always_inline int mpb_native_retrans(struct mptcp_sock *msk)
+{
+	struct sock *pick = NULL, *backup = NULL;
+	struct mptcp_subflow_context *sub;
+	__u64 stale = ~0U;
+
+	bpf_for_each(mptcp_subflow, sub, (struct sock *)msk) {
+		struct sock *sk = bpf_mptcp_subflow_tcp_sock(sub);
+		struct tcp_sock *tp = (struct tcp_sock *)sk;
+
+		if (!sk || !mptcp_subflow_active(sub))
+			continue;
+		if (!bpf_mptcp_subflow_queues_empty(sk) || BPF_CORE_READ(tp, write_seq) != BPF_CORE_READ(tp, snd_nxt)) {
+			mptcp_pm_subflow_chk_stale(msk, sk);
+			stale = mpb_min(stale, BPF_CORE_READ((struct mptcp_subflow_context___native *)sub, stale_count));
+		} else if (BPF_CORE_READ_BITFIELD_PROBED(sub, backup) || BPF_CORE_READ_BITFIELD_PROBED(sub, request_bkup)) {
+			backup = backup ? backup : sk;
+		} else {
+			pick = pick ? pick : sk;
+		}
+	}
+	if (!pick && stale > 1)
+		pick = backup;
+	sub = pick ? bpf_mptcp_subflow_ctx(pick) : NULL;
+	if (!sub)
+		return -1;
+	mptcp_subflow_set_scheduled(sub, true);
+	return 0;
 }
 
 #define MPB_SCHED(_name, _summary, _priv, ...)                                                                          \
@@ -156,8 +202,9 @@ static __always_inline mpb_set mpb_native_idle(const struct mpb_view *v)
 		struct mpb_steer *c = mpb_native_conn(msk);                                                             \
 		mpb_set set;                                                                                            \
                                                                                                                         \
+		mptcp_set_timeout((struct sock *)msk); /* when retrans is asked follows the subflows' own timers */     \
 		if (!c)                                                                                                 \
-			return -1;                                                                                      \
+			return mpb_native_first(msk);                                                                   \
 		mpb_native_read(msk, c);                                                                                \
 		__builtin_memset(&c->ask, 0, sizeof(c->ask));                                                           \
 		set = _name##_pick(&c->view, (struct _priv *)c->priv, &c->ask) & c->view.alive;                         \
@@ -167,25 +214,13 @@ static __always_inline mpb_set mpb_native_idle(const struct mpb_view *v)
 			set = mpb_native_one(&c->view, set);                                                            \
 		return mpb_native_schedule(msk, c, set);                                                                \
 	}                                                                                                               \
-	SEC("struct_ops") int BPF_PROG(_name##_retrans, struct mptcp_sock *msk)                                         \
+	SEC("struct_ops.s") int BPF_PROG(_name##_retrans, struct mptcp_sock *msk)                                       \
 	{                                                                                                               \
-		struct mpb_steer *c = mpb_native_conn(msk);                                                             \
-                                                                                                                        \
-		if (!c)                                                                                                 \
-			return -1;                                                                                      \
-		mpb_native_read(msk, c);                                                                                \
-		return mpb_native_schedule(msk, c, mpb_native_one(&c->view, mpb_native_idle(&c->view)));                \
-	}                                                                                                               \
-	SEC("struct_ops") void BPF_PROG(_name##_release, struct mptcp_sock *msk)                                        \
-	{                                                                                                               \
-		__u32 token = BPF_CORE_READ((struct mptcp_sock___native *)msk, token);                                  \
-                                                                                                                        \
-		bpf_map_delete_elem(&mpb_native, &token);                                                               \
+		return mpb_native_retrans(msk);                                                                         \
 	}                                                                                                               \
 	SEC(".struct_ops.link") struct mptcp_sched_ops___native _name##_ops = {                                         \
 		.get_send = (void *)_name##_send,                                                                       \
 		.get_retrans = (void *)_name##_retrans,                                                                 \
-		.release = (void *)_name##_release,                                                                     \
 		.name = #_name,                                                                                         \
 	}
 

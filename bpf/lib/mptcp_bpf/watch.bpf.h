@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A namespace's sights, leases and events, for programs that are its own: the controller puts the namespace's maps in these places. */
+#ifndef MPTCP_BPF_WATCH_BPF_H
+#define MPTCP_BPF_WATCH_BPF_H
+
+#include <mptcp_bpf/sight.bpf.h>
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct mpb_tuple);
+	__type(value, struct mpb_sight);
+} mpb_sights SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MPB_WATCH_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} mpb_watch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, MPB_EVENTS_BYTES);
+} mpb_events SEC(".maps");
+
+static __always_inline int mpb_is_watched(__u32 what, __u64 now)
+{
+	__u64 *until = bpf_map_lookup_elem(&mpb_watch, &what);
+
+	return until && *until > now;
+}
+
+/* Room for an event; NULL: it is counted as lost. */
+static __always_inline void *mpb_event_reserve(__u64 size)
+{
+	void *e = bpf_ringbuf_reserve(&mpb_events, size, 0);
+	__u32 what = MPB_WATCH_UNTOLD;
+	__u64 *untold;
+
+	if (e)
+		return e;
+	untold = bpf_map_lookup_elem(&mpb_watch, &what);
+	if (untold)
+		__sync_fetch_and_add(untold, 1);
+	return NULL;
+}
+
+/* The subflow's priority changes: the account of its time goes on under the other heading. */
+static __always_inline void mpb_turn(struct mpb_sight *sight, __u8 backup, __u64 now)
+{
+	if (sight->backup == backup)
+		return;
+	if (sight->backup)
+		sight->backup_ns += now - sight->turned_ns;
+	else
+		sight->active_ns += now - sight->turned_ns;
+	sight->turned_ns = now;
+	sight->backup = backup;
+}
+
+#endif

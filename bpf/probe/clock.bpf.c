@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* clock - goes over a namespace's subflows every few milliseconds and finds those whose path may have died: an acknowledgement is overdue and nothing comes
+ * in. Such a one is asked, and with it the others of its connection, by probes that the agent sends; if it stays silent, that is told. A queue that grows
+ * delays acknowledgements but does not end them, and a lost segment is followed by others: neither is silence. */
+#include <mptcp_bpf/clock.h>
+#include <mptcp_bpf/policy.bpf.h>
+#include <mptcp_bpf/view.bpf.h>
+
+MPB_DESCRIBE(MPB_PROBE, clock, "tells which subflows have fallen silent");
+
+#define MSEC 1000000ULL
+#define SECOND (1000 * MSEC)
+#define AGAIN_NS (4 * MSEC)      /* between the two probes of one that has data in flight */
+#define RTT_UNKNOWN_US 200000
+
+MPB_TUNE(__u32, margin_ms, 10, 1, 10000, "beyond a round trip, for the acknowledgement of data and for that of a probe (ms)");
+MPB_TUNE(__u32, idle_s, 0, 0, 86400, "ask a subflow that was silent for so long (s); 0: only when there is data");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct mpb_tuple);
+	__type(value, struct mpb_subflow);
+} mpb_subflows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_CLOCKS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct mpb_tuple);
+	__type(value, struct mpb_clock);
+} mpb_clocks SEC(".maps");
+
+/* Connections with a subflow that was asked, and when: the others are asked too. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MPB_CLOCKS);
+	__type(key, __u32);
+	__type(value, __u64);
+} mpb_asked SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 18);
+} mpb_clock_events SEC(".maps");
+
+struct walk {
+	__u64 now;
+	__u32 subflows, waiting, untold;
+};
+
+/* When the oldest segment in flight was sent last; 0: none is. */
+static __always_inline __u64 oldest(struct tcp_sock *tp)
+{
+	struct list_head *first = BPF_CORE_READ(tp, tsorted_sent_queue.next);
+	struct sk_buff *skb = (void *)first - bpf_core_field_offset(struct sk_buff, tcp_tsorted_anchor);
+
+	if (!BPF_CORE_READ(tp, packets_out) || first == (void *)tp + bpf_core_field_offset(struct tcp_sock, tsorted_sent_queue))
+		return 0;
+	return BPF_CORE_READ(skb, skb_mstamp_ns);
+}
+
+static __noinline int tell(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c, __u32 what)
+{
+	struct mpb_clock_event *e = bpf_ringbuf_reserve(&mpb_clock_events, sizeof(*e), 0);
+	struct tcp_sock *tp = (struct tcp_sock *)c->sk;
+
+	if (!e) {
+		w->untold++;
+		return 0;
+	}
+	e->clock = *c;
+	e->tuple = *key;
+	e->seq = BPF_CORE_READ(tp, snd_una) - 1;
+	e->ack = BPF_CORE_READ(tp, rcv_nxt);
+	e->window = BPF_CORE_READ(tp, rcv_wnd) >> (BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.rcv_wscale) & 15);
+	e->what = what;
+	e->srtt_us = BPF_CORE_READ(tp, srtt_us) >> 3;
+	e->silent_ns = w->now - c->heard_ns;
+	e->inflight = BPF_CORE_READ(tp, packets_out);
+	e->pad = 0;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+static __always_inline void ask(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c)
+{
+	if (!c->asks++)
+		c->first_ask_ns = w->now;
+	c->last_ask_ns = w->now;
+	tell(w, key, c, MPB_CLOCK_ASK);
+}
+
+/* One that is silent: `wait` is how long an answer may take. */
+static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c, __u64 wait)
+{
+	__u64 sent = oldest((struct tcp_sock *)c->sk), silent = w->now - c->heard_ns, *asked;
+	__u32 token = c->token;
+	bool due;
+
+	w->waiting += sent || c->asks;
+	if (c->asks) {
+		__u64 since = w->now - c->last_ask_ns;
+
+		/* With data in flight, two probes on top of that; without, three, one after the other. */
+		if (sent ? c->asks < 2 && since >= AGAIN_NS : c->asks < 3 && since >= wait)
+			ask(w, key, c);
+		else if (c->asks >= (sent ? 2 : 3) && since >= wait)
+			tell(w, key, c, MPB_CLOCK_UNANSWERED);
+		return 0;
+	}
+	asked = bpf_map_lookup_elem(&mpb_asked, &token);
+	if (asked && *asked > c->heard_ns && w->now - *asked < SECOND) { /* another subflow is in doubt: is this one better? */
+		ask(w, key, c);
+		return 0;
+	}
+	if (sent) /* the first data after a silence is asked after at once: nothing else would tell */
+		due = silent > SECOND ? w->now - sent > wait / 4 : w->now - sent > wait && silent > margin_ms * MSEC;
+	else
+		due = idle_s && silent > idle_s * SECOND;
+	if (!due)
+		return 0;
+	ask(w, key, c);
+	bpf_map_update_elem(&mpb_asked, &token, &w->now, BPF_ANY);
+	return 0;
+}
+
+static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, struct walk *w)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)c->sk;
+	struct mptcp_subflow_context *sub = mpb_socket_check(tp, key, c->token, false);
+	__u32 state = BPF_CORE_READ((struct sock_common *)tp, skc_state), segs, srtt, dev, margin = margin_ms * 1000;
+
+	if (!sub || (state != BPF_TCP_ESTABLISHED && state != BPF_TCP_CLOSE_WAIT) || !BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established))
+		return 0;
+	w->subflows++;
+	segs = BPF_CORE_READ(tp, segs_in);
+	if (c->segs_in != segs) {
+		c->segs_in = segs;
+		c->heard_ns = w->now;
+		c->first_ask_ns = c->asks = 0;
+		c->ifindex = BPF_CORE_READ((struct sock *)tp, sk_dst_cache, dev, ifindex);
+		w->waiting += BPF_CORE_READ(tp, packets_out) != 0;
+		return 0;
+	}
+	srtt = BPF_CORE_READ(tp, srtt_us) >> 3;
+	dev = BPF_CORE_READ(tp, mdev_us); /* four mean deviations */
+	judge(w, key, c, 1000ULL * ((srtt ? srtt : RTT_UNKNOWN_US) + (dev > margin ? dev : margin)));
+	return 0;
+}
+
+static long discover(void *map, const struct mpb_tuple *key, const struct mpb_subflow *sf, struct walk *w)
+{
+	struct mpb_clock fresh = { .heard_ns = w->now, .token = sf->token, .local_id = sf->local_id, .remote_id = sf->remote_id, .sk = sf->sk };
+
+	if (!bpf_map_lookup_elem(&mpb_clocks, key))
+		bpf_map_update_elem(&mpb_clocks, key, &fresh, BPF_NOEXIST);
+	return 0;
+}
+
+static long forget(void *map, const struct mpb_tuple *key, const struct mpb_clock *c, struct walk *w)
+{
+	const struct mpb_subflow *sf = bpf_map_lookup_elem(&mpb_subflows, key);
+
+	if (!sf || sf->sk != c->sk)
+		bpf_map_delete_elem(&mpb_clocks, key);
+	return 0;
+}
+
+SEC("syscall")
+int clock_tick(struct mpb_tick *tick)
+{
+	struct walk w = { .now = bpf_ktime_get_ns() };
+
+	if (tick->discover) {
+		bpf_for_each_map_elem(&mpb_clocks, forget, &w, 0);
+		bpf_for_each_map_elem(&mpb_subflows, discover, &w, 0);
+	}
+	bpf_for_each_map_elem(&mpb_clocks, look, &w, 0);
+	tick->subflows = w.subflows;
+	tick->waiting = w.waiting;
+	tick->untold = w.untold;
+	return 0;
+}

@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Transfers between the two hosts of a lab, for tests of what happens to them meanwhile. Source it after tap.sh, with $lab set: the lab's name. The policies
+# in it, what runs in it, and the lab itself go at the exit.
+lab=${lab:?}
+bin=${MPTCP_BPF:-build/mptcp-bpf}
+slow=${SLOW:-1} # how many times longer transfers last: what looks at them takes its time in an emulation
+work=$(mktemp -d)
+at_exit "rm -rf $work"
+at_exit "for ns in $lab-client $lab-server; do $bin -n \$ns unload --all; done; scripts/lab down $lab"
+client() { nsenter --net=/run/netns/$lab-client "$@"; }
+server() { nsenter --net=/run/netns/$lab-server "$@"; }
+mb() { $bin -n $lab-client "$@"; }
+fails() { # STATUS REGEX CMD...
+	local want=$1 regex=$2 got=0
+	shift 2
+	"$@" >"$work/out" 2>"$work/err" || got=$?
+	[ $got = "$want" ] && grep -Eq "$regex" "$work/err" || { echo "exit $got, stderr:"; cat "$work/err"; return 1; }
+}
+until_true() { # CMD...: within 5 s
+	local i
+	for ((i = 0; i < 100; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
+	return 1
+}
+
+# look NS EXPRESSION: Perl on $s, what `stat -j` says; $c its first connection with two subflows, or its first
+look() {
+	$bin -n "$lab-$1" -j stat | perl -MJSON::PP -e 'my $s = decode_json(<STDIN>); my @c = @{$s->{connections}};
+		my ($c) = ((grep { @{$_->{subflows}} > 1 } @c), @c); print eval $ARGV[0]' "$2"
+}
+joined() { [ "$(look client 'scalar @{$c->{subflows}}')" = 2 ] && [ "$(look client '$c->{subflows}[1]{bytes_acked} || $c->{subflows}[1]{srtt_us} ? 1 : 0')" = 1 ]; }
+steer() { look "${2:-client}" "\$s->{steer}{$1}"; }
+
+# spawn NAME NS CMD...: in the background; its exit status will be in NAME.status
+spawn() {
+	local name=$1 ns=$2
+	shift 2
+	rm -f "$work/$name".{status,pid,out,err}
+	{
+		nsenter --net=/run/netns/$lab-$ns "$@" >"$work/$name.out" 2>"$work/$name.err" &
+		echo $! >"$work/$name.pid"
+		wait $!
+		echo $? >"$work/$name.status"
+	} >/dev/null 2>&1 &
+	until_true test -s "$work/$name.pid"
+}
+ended() { # NAME: with which status, within 30 s, SLOW times
+	local i
+	for ((i = 0; i < 600 * slow; i++)); do [ -s "$work/$1.status" ] && break; sleep 0.05; done
+	cat "$work/$1.err" >&2
+	return "$(cat "$work/$1.status" 2>/dev/null || echo 99)"
+}
+at_exit 'kill $(cat "$work"/*.pid)'
+
+# begin ADDR PORT ARGS...: a transfer from the client in the background, with what `mpio send` takes. finish PORT: its end; the payload must be whole.
+begin() {
+	local addr=$1 port=$2 tcp=
+	shift 2
+	[ "$1" = -t ] && tcp=-t
+	spawn recv.$port server build/tests/mpio recv $tcp "$addr" "$port"
+	until_true grep -q listening "$work/recv.$port.err"
+	spawn send.$port client build/tests/mpio send "$@" -s "$port" "$addr" "$port"
+}
+finish() {
+	local port=$1 bytes
+	ended send.$port && ended recv.$port || return 1
+	bytes=$(perl -MJSON::PP -e 'print decode_json(<>)->{bytes}' "$work/send.$port.out")
+	[ "$bytes" -gt 0 ] && build/tests/mpio gen -b "$bytes" -s "$port" | cmp - "$work/recv.$port.out"
+}
+
+# got PORT: bytes that the receiver has. going PORT...: each of them gets more, within 20 s, SLOW times.
+got() { stat -c %s "$work/recv.$1.out"; }
+going() {
+	local port i
+	local -A had
+	for port; do had[$port]=$(got "$port"); done
+	for port; do
+		for ((i = 0; i < 400 * slow; i++)); do [ "$(got "$port")" -gt "${had[$port]}" ] && continue 2; sleep 0.05; done
+		echo "port $port: no more than ${had[$port]} bytes"
+		return 1
+	done
+}
+stop() { for port; do kill -INT "$(cat "$work/send.$port.pid")"; done; } # PORT...: the transfers end, orderly
+
+# What must not happen to a connection, as both ends count it: resets, fallbacks to TCP, MP_FAIL, data that does not fit its mapping.
+troubles() { { client nstat -asz; server nstat -asz; } | awk '/MPTcpExt(MPFail|MPRst|MPFastclose|InfiniteMap|DataCsumErr|DSS|.*Fallback)/ { n += $2 } END { print n + 0 }'; }
+
+up() { scripts/lab up $lab "$@" 2>"$work/lab.log" || { sed 's/^/# /' "$work/lab.log"; bail "no lab"; }; }
+down() {
+	# shellcheck disable=SC2046 # one pid a word
+	kill $(cat "$work"/*.pid) 2>/dev/null
+	for ns in client server; do $bin -n "$lab-$ns" unload --all; done
+	scripts/lab down -q $lab
+}
+loaded() { mb -j list | perl -MJSON::PP -e 'print join ",", map { $_->{name} } grep { $_->{loaded} } @{decode_json(<STDIN>)}'; }

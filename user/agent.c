@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <linux/mptcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "agent.h"
+#include "diag.h"
+#include "err.h"
+#include "feature.h"
+#include "out.h"
+#include "state.h"
+#include "tunable.h"
+
+#define MSEC 1000000ULL
+#define SECOND (1000 * MSEC)
+#define TICK_BUSY_NS (4 * MSEC)   /* something is in flight */
+#define TICK_IDLE_NS (10 * MSEC)
+#define DISCOVER_NS (200 * MSEC)  /* between two looks for new subflows */
+#define SHARE 25                  /* a tick takes a 25th of the time at most: with very many subflows they come less often */
+#define RETURN_NS (50 * MSEC)     /* between two probes of a path that is not used */
+#define SILENT_NS (200 * MSEC)    /* that does not answer for so long: it does not work */
+#define RETRY_NS (30 * SECOND)    /* a path whose probes nobody answers is tried all the same */
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return t.tv_sec * SECOND + t.tv_nsec;
+}
+
+uint64_t agent_now(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+static const char *addr_text(const struct in6_addr *a, char buf[INET6_ADDRSTRLEN])
+{
+	bool v4 = IN6_IS_ADDR_V4MAPPED(a);
+
+	return inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? (const void *)&a->s6_addr[12] : a, buf, INET6_ADDRSTRLEN) ? buf : "?";
+}
+
+void agent_log(const struct agent *a, const char *what, const struct in6_addr *addr, const char *fmt, ...)
+{
+	char why[256], text[INET6_ADDRSTRLEN], clock[16];
+	struct timespec t;
+	struct tm tm;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	clock_gettime(CLOCK_REALTIME, &t);
+	if (a->json) {
+		json_t *o = json_pack("{s:s,s:I,s:s,s:s}", "event", what, "time_ns", (json_int_t)(t.tv_sec * SECOND + t.tv_nsec), "address",
+				      addr_text(addr, text), "why", why);
+
+		out_json(o);
+		json_decref(o);
+	} else {
+		strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&t.tv_sec, &tm));
+		printf("%s.%03ld %s %s: %s\n", clock, t.tv_nsec / 1000000, what, addr_text(addr, text), why);
+	}
+	fflush(stdout);
+}
+
+/* What the other subflows tell of one that is silent. */
+struct evidence {
+	bool sibling; /* another one of the connection has answered since */
+	bool path;    /* another one from the same address has */
+	bool lonely;  /* a connection has subflows from this address only */
+	int conns;    /* with a subflow from this address */
+};
+
+struct row {
+	uint32_t token;
+	bool same;
+};
+
+static int by_token(const void *a, const void *b)
+{
+	uint32_t x = ((const struct row *)a)->token, y = ((const struct row *)b)->token;
+
+	return x < y ? -1 : x > y;
+}
+
+static int look_around(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, struct evidence *found)
+{
+	struct row *rows = malloc(MPB_CLOCKS * sizeof(*rows));
+	struct mpb_clock clock;
+	struct mpb_tuple t;
+	int n = 0, k;
+
+	memset(found, 0, sizeof(*found));
+	if (!rows)
+		return -ENOMEM;
+	for (int more = !bpf_map_get_next_key(a->clocks, NULL, &t); more && n < MPB_CLOCKS; more = !bpf_map_get_next_key(a->clocks, &t, &t)) {
+		bool same = !memcmp(t.saddr, addr, sizeof(*addr));
+
+		if (bpf_map_lookup_elem(a->clocks, &t, &clock))
+			continue;
+		rows[n++] = (struct row){ clock.token, same };
+		if (!e || clock.heard_ns <= e->clock.first_ask_ns || !memcmp(&t, &e->tuple, sizeof(t)))
+			continue;
+		found->sibling |= clock.token == e->clock.token;
+		found->path |= same;
+	}
+	qsort(rows, n, sizeof(*rows), by_token);
+	for (int i = 0; i < n; i = k) {
+		bool here = false, elsewhere = false;
+
+		for (k = i; k < n && rows[k].token == rows[i].token; k++)
+			rows[k].same ? (here = true) : (elsewhere = true);
+		found->conns += here;
+		found->lonely |= here && !elsewhere;
+	}
+	free(rows);
+	return 0;
+}
+
+static void probe_of(const struct mpb_clock_event *e, struct probe *p)
+{
+	*p = (struct probe){ .tuple = e->tuple, .seq = e->seq, .ack = e->ack, .ifindex = e->clock.ifindex, .window = e->window };
+}
+
+/* By RM_ADDR where the path has an endpoint, and nothing that works leaves by it; else just this subflow. */
+void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why)
+{
+	struct endpoint endpoint;
+	struct evidence found;
+	struct probe probe = {};
+	int err;
+
+	if (away_find(&a->away, addr) || look_around(a, addr, e, &found) || (e && !found.sibling))
+		return;
+	if (!found.path && !found.lonely && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
+		if (e)
+			probe_of(e, &probe);
+		if (!away_add(&a->away, &endpoint, &probe, agent_now()))
+			return agent_log(a, "left", addr, "%s; but %d addresses are away already", why, AWAY_MAX);
+		err = endpoint_del(&endpoint);
+		agent_log(a, err ? "failed" : "evacuated", addr, "%s; endpoint %d, connections %d%s%s", why, endpoint.id, found.conns, err ? ": " : "",
+			  err ? strerror(-err) : "");
+	} else if (e) {
+		err = diag_destroy(&e->tuple);
+		if (err != -ENOENT)
+			agent_log(a, err ? "failed" : "closed", addr, "%s; one subflow of connection 0x%08x%s%s", why, e->clock.token, err ? ": " : "",
+				  err ? strerror(-err) : "");
+	}
+}
+
+static int on_event(void *arg, void *data, size_t size)
+{
+	const struct mpb_clock_event *e = data;
+	struct agent *a = arg;
+	struct in6_addr addr;
+	struct probe probe;
+	char why[96];
+
+	if (size < sizeof(*e))
+		return 0;
+	memcpy(&addr, e->tuple.saddr, sizeof(addr));
+	if (away_find(&a->away, &addr))
+		return 0;
+	if (e->what == MPB_CLOCK_ASK) {
+		probe_of(e, &probe);
+		probe_send(a->probes, &probe);
+		return 0;
+	}
+	snprintf(why, sizeof(why), "silent for %llu ms, %u probes unanswered, RTT %u ms", (unsigned long long)(e->silent_ns / MSEC), e->clock.asks,
+		 e->srtt_us / 1000);
+	agent_evacuate(a, &addr, e, why);
+	return 0;
+}
+
+/* Does a path that is not used work again? */
+static void look_for_return(struct agent *a, struct away_one *one, uint64_t now)
+{
+	bool works;
+	int err;
+
+	if (probe_heard(one->sk)) {
+		if (!one->answered_ns || now - one->heard_ns > SILENT_NS)
+			one->answered_ns = now;
+		one->heard_ns = now;
+	}
+	probe_send(a->probes, &one->probe);
+	works = one->answered_ns && now - one->heard_ns < SILENT_NS && now - one->answered_ns >= one->hold_ns;
+	if (!works && now - one->since_ns < RETRY_NS)
+		return;
+	err = endpoint_add(&one->endpoint);
+	if (err && err != -EEXIST) {
+		one->since_ns = now;
+		return agent_log(a, "failed", &one->endpoint.addr, "endpoint %d cannot be added: %s", one->endpoint.id, strerror(-err));
+	}
+	agent_log(a, "returned", &one->endpoint.addr, works ? "probes answered for %llu ms" : "tried again after %llu ms without an answer",
+		  (unsigned long long)((now - (works ? one->answered_ns : one->since_ns)) / MSEC));
+	away_back(&a->away, one, now);
+}
+
+static void set_timer(const struct agent *a, uint64_t ns)
+{
+	struct itimerspec t = { .it_value = { ns / SECOND, ns % SECOND } };
+
+	timerfd_settime(a->timer, 0, &t, NULL);
+}
+
+static bool look_at_away(struct agent *a)
+{
+	uint64_t now = agent_now();
+	bool due = now - a->probed_ns >= RETURN_NS, away = false;
+
+	for (int i = 0; i < AWAY_MAX; i++) {
+		if (!a->away.one[i].since_ns || a->away.one[i].back_ns)
+			continue;
+		away = true;
+		if (due)
+			look_for_return(a, &a->away.one[i], now);
+	}
+	if (due)
+		a->probed_ns = now;
+	return away;
+}
+
+static int on_timer(void *arg)
+{
+	struct agent *a = arg;
+	uint64_t now = agent_now(), began = clock_ns(CLOCK_THREAD_CPUTIME_ID), expirations, next, took;
+	struct mpb_tick tick = { .discover = now - a->discovered_ns >= DISCOVER_NS };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &tick, 	.ctx_size_in = sizeof(tick));
+	bool away;
+
+	if (read(a->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
+		return err_fail(errno, "timer", "cannot be read: %s", strerror(errno));
+	if (tick.discover)
+		a->discovered_ns = now;
+	if (bpf_prog_test_run_opts(a->prog, &opts))
+		return err_fail(errno, "clock", "cannot be run: %s", strerror(errno));
+	a->untold += tick.untold;
+	ring_buffer__consume(a->events);
+	away = look_at_away(a);
+	next = tick.waiting ? TICK_BUSY_NS : tick.subflows || away ? TICK_IDLE_NS : DISCOVER_NS;
+	took = tick.discover ? 0 : clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
+	set_timer(a, took * SHARE > next ? took * SHARE : next);
+	return 0;
+}
+
+static int set_tunables(struct agent *a, const char *const *settings, int n)
+{
+	struct bpf_map *section = bpf_object__find_map_by_name(a->policy.obj, MPB_TUNE_SEC);
+	const struct tunable *t;
+	struct setting s;
+	uint64_t value;
+	size_t size;
+	int err = 0;
+
+	for (int i = 0; !err && i < n; i++) {
+		err = setting_parse(settings[i], &s);
+		if (!err)
+			err = tunable_match(&a->policy.desc, &s, &t, &value);
+		if (!err)
+			tunable_set(t, bpf_map__initial_value(section, &size), value);
+	}
+	return err;
+}
+
+static int load(struct agent *a, const char *const *settings, int n)
+{
+	int fd, err = policy_open("clock", &a->policy);
+
+	if (!err)
+		err = set_tunables(a, settings, n);
+	if (err)
+		return err;
+	fd = state_map(a->ns, "mpb_subflows");
+	err = fd < 0 ? -errno : bpf_map__reuse_fd(bpf_object__find_map_by_name(a->policy.obj, "mpb_subflows"), fd);
+	if (fd >= 0)
+		close(fd);
+	if (!err)
+		err = bpf_object__load(a->policy.obj);
+	if (err) {
+		err_hint("-vv shows the verifier's log");
+		return err_lacks("run", "the kernel does not take the program that watches subflows: %s", strerror(-err));
+	}
+	a->prog = bpf_program__fd(bpf_object__next_program(a->policy.obj, NULL));
+	a->clocks = bpf_object__find_map_fd_by_name(a->policy.obj, "mpb_clocks");
+	a->events = ring_buffer__new(bpf_object__find_map_fd_by_name(a->policy.obj, "mpb_clock_events"), on_event, a, NULL);
+	return a->events ? 0 : err_fail(errno, "run", "the events cannot be opened: %s", strerror(errno));
+}
+
+int agent_start(struct agent *a, const struct ns *ns, const char *const *settings, int n, struct service services[AGENT_SERVICES])
+{
+	int err;
+
+	a->ns = ns;
+	a->timer = a->links = a->away.map = -1;
+	err = load(a, settings, n);
+	if (!err)
+		err = away_open(&a->away, ns);
+	if (!err)
+		err = probe_open(a->probes);
+	if (err)
+		return err;
+	a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	a->links = link_open();
+	if (a->timer < 0 || a->links < 0)
+		return err_fail(errno, "run", "no timer or no link events: %s", strerror(errno));
+	services[0] = (struct service){ .fd = a->timer, .ready = on_timer, .arg = a };
+	services[1] = (struct service){ .fd = a->links, .ready = link_ready, .arg = a };
+	set_timer(a, 1);
+	return 2;
+}
+
+void agent_stop(struct agent *a)
+{
+	away_close(&a->away, a->ns);
+	ring_buffer__free(a->events);
+	policy_close(&a->policy);
+	for (int i = 0; i < 2; i++)
+		if (a->probes[i] > 0)
+			close(a->probes[i]);
+	if (a->timer >= 0)
+		close(a->timer);
+	if (a->links >= 0)
+		close(a->links);
+	if (a->untold)
+		note("mptcp-bpf: %llu events found no room", (unsigned long long)a->untold);
+}

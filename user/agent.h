@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The agent: finds subflows whose path has died (bpf/probe/clock.bpf.c), takes connections off that path, and brings the path back when it works. */
+#ifndef MPB_AGENT_H
+#define MPB_AGENT_H
+
+#include <net/if.h>
+#include <mptcp_bpf/clock.h>
+#include "away.h"
+#include "ns.h"
+#include "policy.h"
+#include "service.h"
+
+struct agent {
+	const struct ns *ns;
+	bool json;
+	struct policy policy; /* clock */
+	int prog, clocks;
+	struct ring_buffer *events;
+	int timer, links;     /* descriptors */
+	int probes[2];
+	uint64_t discovered_ns, probed_ns; /* when it last looked */
+	uint64_t untold;
+	struct away away;     /* addresses taken out of use */
+};
+
+#define AGENT_SERVICES 4
+
+/* Starts it with tunables of its program set; fills in its services and returns their number, or -errno. */
+int agent_start(struct agent *a, const struct ns *ns, const char *const *settings, int n, struct service services[AGENT_SERVICES]);
+
+/* Endpoints that it has taken away are put back. */
+void agent_stop(struct agent *a);
+
+/* agent_link.c: carrier, devices and addresses that go, from rtnetlink. */
+int link_open(void);
+int link_ready(void *agent);
+
+/* No connection is to use a local address (or, with NULL, a device's addresses) any more; `why` is for the log. */
+void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why);
+void agent_evacuate_device(struct agent *a, int ifindex, const char *why);
+
+void agent_log(const struct agent *a, const char *what, const struct in6_addr *addr, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+uint64_t agent_now(void);
+
+#endif

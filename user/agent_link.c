@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the kernel itself says of paths: a link without carrier, a device that is down, an address that is gone. No probe is needed then. */
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "agent.h"
+#include "netlink.h"
+
+int link_open(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Every address that a subflow uses on the device, once. */
+void agent_evacuate_device(struct agent *a, int ifindex, const char *why)
+{
+	struct in6_addr addrs[AWAY_MAX];
+	struct mpb_clock clock;
+	struct mpb_tuple t;
+	int n = 0, i;
+
+	for (int more = !bpf_map_get_next_key(a->clocks, NULL, &t); more; more = !bpf_map_get_next_key(a->clocks, &t, &t)) {
+		if (bpf_map_lookup_elem(a->clocks, &t, &clock) || (int)clock.ifindex != ifindex)
+			continue;
+		for (i = 0; i < n && memcmp(&addrs[i], t.saddr, sizeof(addrs[0])); i++)
+			;
+		if (i == n && n < AWAY_MAX)
+			memcpy(&addrs[n++], t.saddr, sizeof(addrs[0]));
+	}
+	for (i = 0; i < n; i++)
+		agent_evacuate(a, &addrs[i], NULL, why);
+}
+
+static void on_link(struct agent *a, const struct nlmsghdr *nlh)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+	if (nlh->nlmsg_type == RTM_DELLINK)
+		agent_evacuate_device(a, ifi->ifi_index, "its device is gone");
+	else if (!(ifi->ifi_flags & IFF_UP))
+		agent_evacuate_device(a, ifi->ifi_index, "its device is down");
+	else if (!(ifi->ifi_flags & IFF_RUNNING))
+		agent_evacuate_device(a, ifi->ifi_index, "no carrier");
+}
+
+static void on_address_gone(struct agent *a, const struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct in6_addr addr = {};
+
+	mnl_attr_for_each(attr, nlh, sizeof(*ifa)) {
+		int type = mnl_attr_get_type(attr);
+
+		if (ifa->ifa_family == AF_INET && type == IFA_LOCAL) {
+			memset(&addr.s6_addr[10], 0xff, 2);
+			memcpy(&addr.s6_addr[12], mnl_attr_get_payload(attr), 4);
+		} else if (ifa->ifa_family == AF_INET6 && type == IFA_ADDRESS) {
+			memcpy(&addr, mnl_attr_get_payload(attr), sizeof(addr));
+		}
+	}
+	agent_evacuate(a, &addr, NULL, "the address is gone");
+}
+
+int link_ready(void *agent)
+{
+	struct agent *a = agent;
+	char buf[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
+	ssize_t n;
+
+	while ((n = recv(a->links, buf, sizeof(buf), 0)) > 0) {
+		int len = n;
+
+		for (const struct nlmsghdr *nlh = (void *)buf; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+			if (nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK)
+				on_link(a, nlh);
+			else if (nlh->nlmsg_type == RTM_DELADDR)
+				on_address_gone(a, nlh);
+		}
+	}
+	return 0;
+}

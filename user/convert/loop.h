@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Relayed connections, one epoll loop a thread. A session begins with a handshake of its kind (a converter's, or a converter client's), and then moves
+ * bytes both ways until both sides have ended. */
+#ifndef MPB_CONVERT_LOOP_H
+#define MPB_CONVERT_LOOP_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <mptcp_bpf/convert.h>
+#include "flow.h"
+
+/* X(name, help). */
+#define CONVERT_COUNTERS(X)                                                     \
+	X(accepted, "connections accepted")                                     \
+	X(mptcp, "of these, by MPTCP")                                          \
+	X(fastopen, "of these, with the request in the SYN")                    \
+	X(relayed, "connections that came to be relayed")                       \
+	X(info, "requests for the supported TCP extensions")                    \
+	X(full, "connections refused: a limit was reached")                     \
+	X(not_convert, "connections reset: what came is not Convert")           \
+	X(late, "connections ended: the handshake took too long")               \
+	X(idle, "connections ended: nothing was sent for too long")             \
+	X(reset, "relayed connections that one side reset")                     \
+	X(bytes_up, "bytes from clients to destinations")                       \
+	X(bytes_down, "bytes from destinations to clients")
+
+/* Of one thread; others read them meanwhile. */
+struct counters {
+#define X(name, help) uint64_t name;
+	CONVERT_COUNTERS(X)
+#undef X
+	uint64_t error[128]; /* by code of the Error TLV */
+	uint64_t sessions;   /* at this moment */
+};
+
+enum step {
+	STEP_WAIT,  /* for the next event */
+	STEP_RELAY, /* the handshake is over */
+	STEP_DRAIN, /* an error was sent: read on until the client closes, else its last bytes would reset the error away */
+	STEP_CLOSE,
+	STEP_RESET,
+};
+
+struct session {
+	struct session *prev, *next; /* in the queue of its deadline */
+	struct session *ready;       /* in the list of those with work left; itself at the end of it */
+	struct loop *loop;
+	enum step (*step)(struct session *s); /* of the handshake; NULL: relays */
+	bool draining, dead;
+	bool counted;                /* among its client's */
+	int client, server;          /* sockets; -1: none */
+	struct flow up, down;
+	uint64_t deadline_ms;
+	struct sockaddr_in6 peer;    /* the client */
+	__be32 dest[4];
+	__be16 dest_port;
+	uint32_t have;               /* bytes in buf */
+	uint32_t want;
+	bool extended;               /* the Connect TLV had TCP options */
+	uint8_t buf[MPB_CONVERT_MAX];
+};
+
+struct queue {
+	struct session *first, *last;
+	uint32_t limit_ms; /* the same for all in it, so that the first is the next due; 0: none */
+};
+
+struct loop {
+	const void *config;
+	enum step (*begin)(struct session *s); /* a connection was accepted: sets s->step */
+	void (*end)(struct session *s);        /* it is over; may be NULL */
+	uint32_t max_sessions;
+	int listener, epoll, stop, spare;
+	bool stopping, abandon, over; /* told to stop; told not to wait; has stopped */
+	struct queue handshakes, relays;
+	struct session *ready, *dead;
+	struct pipes pipes;
+	struct counters n;
+};
+
+int loop_init(struct loop *l, int listener, uint32_t handshake_ms, uint32_t idle_ms);
+void loop_run(struct loop *l, uint32_t grace_ms); /* until loop_stop(), and then until the sessions are over or the time is */
+void loop_stop(struct loop *l, bool at_once);
+void loop_free(struct loop *l);
+
+/* Watch a socket of the session; edges. */
+int session_watch(struct session *s, int fd);
+
+#define COUNT(_loop, _name) __atomic_fetch_add(&(_loop)->n._name, 1, __ATOMIC_RELAXED)
+
+#endif

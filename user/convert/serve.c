@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "message.h"
+#include "serve.h"
+#include "uapi.h"
+#include "upstream.h"
+
+static const struct converter *config(const struct session *s)
+{
+	return s->loop->config;
+}
+
+/* A socket's send buffer holds the longest message many times, so less than all of it means that the connection is broken. */
+static enum step answer(struct session *s, const struct message *m, enum step then)
+{
+	return send(s->client, m->bytes, m->len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)m->len ? then : STEP_RESET;
+}
+
+static enum step fail(struct session *s, enum mpb_convert_code code, const void *value, uint32_t len)
+{
+	struct message m;
+
+	COUNT(s->loop, error[code]);
+	message_begin(&m);
+	message_error(&m, code, value, len);
+	return answer(s, &m, STEP_DRAIN);
+}
+
+static enum step fail_echo(struct session *s, enum mpb_convert_code code)
+{
+	struct message m;
+
+	COUNT(s->loop, error[code]);
+	message_begin(&m);
+	message_error_echo(&m, code, s->buf, s->have);
+	return answer(s, &m, STEP_DRAIN);
+}
+
+/* What kept the destination from being connected, as the client is told. */
+static enum step unreachable(struct session *s, int err)
+{
+	static const struct {
+		int err;
+		uint8_t icmp; /* code of ICMP's destination unreachable (RFC 792, RFC 1812) */
+	} icmp[] = { { ENETUNREACH, 0 }, { EHOSTUNREACH, 1 }, { ENOPROTOOPT, 2 }, { EHOSTDOWN, 7 }, { EACCES, 13 }, { EPERM, 13 } };
+
+	if (err == ECONNREFUSED || err == ECONNRESET)
+		return fail(s, CONVERT_connection_reset, NULL, 0);
+	for (size_t i = 0; i < sizeof(icmp) / sizeof(icmp[0]); i++)
+		if (icmp[i].err == err)
+			return fail(s, CONVERT_destination_unreachable, &icmp[i].icmp, 1);
+	if (err == ETIMEDOUT)
+		return fail(s, CONVERT_network_failure, NULL, 0);
+	return fail(s, CONVERT_resource_exceeded, NULL, 0);
+}
+
+/* The client's address and the destination's, PROXY protocol version 2: binary, 12 bytes of signature, command, family, length, addresses, ports. */
+static bool proxy_header(struct session *s)
+{
+	uint8_t h[16 + 36] = "\r\n\r\n\0\r\nQUIT\n\x21";
+	bool v4 = IN6_IS_ADDR_V4MAPPED(&s->peer.sin6_addr) && IN6_IS_ADDR_V4MAPPED((struct in6_addr *)s->dest);
+	size_t from = v4 ? 12 : 0, n = v4 ? 4 : 16, len = 16 + 2 * n + 4;
+
+	h[13] = v4 ? 0x11 : 0x21;
+	h[15] = 2 * n + 4;
+	memcpy(h + 16, (uint8_t *)&s->peer.sin6_addr + from, n);
+	memcpy(h + 16 + n, (uint8_t *)s->dest + from, n);
+	memcpy(h + 16 + 2 * n, &s->peer.sin6_port, 2);
+	memcpy(h + 18 + 2 * n, &s->dest_port, 2);
+	return send(s->server, h, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
+}
+
+static enum step connecting(struct session *s)
+{
+	struct pollfd p = { .fd = s->server, .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	struct message m;
+	int err = 0;
+
+	if (poll(&p, 1, 0) < 1)
+		return STEP_WAIT;
+	if (getsockopt(s->server, SOL_SOCKET, SO_ERROR, &err, &len) || err)
+		return unreachable(s, err ? err : errno);
+	if (config(s)->proxy_protocol && !proxy_header(s))
+		return STEP_RESET;
+	message_begin(&m);
+	if (s->extended)
+		upstream_header(s->server, &m);
+	return answer(s, &m, STEP_RELAY);
+}
+
+/* May it go there? The converter's own address is no destination, whatever the list says. */
+static bool allowed(const struct session *s)
+{
+	const struct converter *c = config(s);
+	struct sockaddr_in6 own = {};
+	socklen_t len = sizeof(own);
+
+	if (!acl_has(&c->clients, (const __be32 *)&s->peer.sin6_addr))
+		return false;
+	if (!getsockname(s->client, (struct sockaddr *)&own, &len) && !memcmp(&own.sin6_addr, s->dest, 16))
+		return false;
+	return c->dests.n ? acl_has(&c->dests, s->dest) : !addr_is_private(s->dest);
+}
+
+static enum step connect_to(struct session *s, const struct mpb_convert_msg *req)
+{
+	struct mpb_convert_connect c;
+	uint8_t bad[16];
+	int n;
+
+	memcpy(&c, s->buf + req->connect, sizeof(c));
+	memcpy(s->dest, c.addr, sizeof(s->dest));
+	s->dest_port = c.port;
+	if (addr_is_no_host(s->dest) || !c.port)
+		return fail_echo(s, CONVERT_malformed_message);
+	if (!allowed(s))
+		return fail(s, CONVERT_not_authorized, NULL, 0);
+	n = upstream_unsupported(s->buf + req->options, req->options_len, bad);
+	if (n)
+		return fail(s, CONVERT_unsupported_option, bad, n);
+	s->extended = req->options_len;
+	s->server = upstream_connect(s->dest, c.port, s->buf + req->options, req->options_len, config(s)->upstream_mptcp);
+	if (s->server < 0)
+		return unreachable(s, -s->server);
+	if (session_watch(s, s->server))
+		return fail(s, CONVERT_resource_exceeded, NULL, 0);
+	s->step = connecting;
+	return connecting(s);
+}
+
+/* The answer to Info is the reply's only content; the client closes then, or sends nothing more that is understood. */
+static enum step tell(struct session *s)
+{
+	uint8_t v[2 + sizeof(upstream_kinds)] = {};
+	struct message m;
+
+	COUNT(s->loop, info);
+	memcpy(v + 2, upstream_kinds, sizeof(upstream_kinds));
+	message_begin(&m);
+	message_add(&m, CONVERT_SUPPORTED, v, sizeof(v));
+	return answer(s, &m, STEP_DRAIN);
+}
+
+static enum step understand(struct session *s)
+{
+	uint8_t cookie[1 + COOKIE_LEN] = {};
+	struct mpb_convert_msg req;
+	int verdict = mpb_convert_parse(s->buf, s->have, MPB_CONVERT_REQUESTS, &req);
+
+	if (verdict == MPB_CONVERT_OK && !(req.seen & (1U << CONVERT_CONNECT | 1U << CONVERT_INFO)))
+		verdict = CONVERT_malformed_message;
+	if (verdict != MPB_CONVERT_OK)
+		return fail_echo(s, verdict);
+	if (!req.connect)
+		return acl_has(&config(s)->clients, (__be32 *)&s->peer.sin6_addr) ? tell(s) : fail(s, CONVERT_not_authorized, NULL, 0);
+	if (config(s)->cookies && !cookie_holds(&config(s)->key, (__be32 *)&s->peer.sin6_addr, s->buf + req.cookie, req.cookie_len)) {
+		cookie_make(&config(s)->key, (__be32 *)&s->peer.sin6_addr, cookie + 1);
+		return fail(s, CONVERT_missing_cookie, cookie, sizeof(cookie));
+	}
+	return connect_to(s, &req);
+}
+
+/* The request is read to its last byte and no further: what follows is the destination's. */
+static enum step requested(struct session *s)
+{
+	static const uint8_t versions[] = { MPB_CONVERT_VERSION };
+	int verdict;
+
+	while (s->have < s->want) {
+		ssize_t n = recv(s->client, s->buf + s->have, s->want - s->have, MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return STEP_WAIT;
+		if (n <= 0)
+			return n ? STEP_RESET : STEP_CLOSE;
+		s->have += n;
+		if (s->have != sizeof(struct mpb_convert_head) || s->want != s->have)
+			continue;
+		verdict = mpb_convert_head((struct mpb_convert_head *)s->buf, &s->want);
+		if (verdict == MPB_CONVERT_RESET) {
+			COUNT(s->loop, not_convert);
+			return STEP_RESET;
+		}
+		if (verdict != MPB_CONVERT_OK)
+			return fail(s, verdict, versions, sizeof(versions));
+	}
+	return understand(s);
+}
+
+static void count_kind(struct session *s)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	if (socket_is_mptcp(s->client))
+		COUNT(s->loop, mptcp);
+	if (!getsockopt(s->client, IPPROTO_TCP, TCP_INFO, &info, &len) && info.tcpi_options & MPB_TCPI_OPT_SYN_DATA)
+		COUNT(s->loop, fastopen);
+}
+
+enum step serve_begin(struct session *s)
+{
+	int one = 1;
+
+	if (!clients_enter(config(s)->count, &s->peer.sin6_addr)) {
+		COUNT(s->loop, full);
+		return STEP_RESET;
+	}
+	s->counted = true;
+	count_kind(s);
+	setsockopt(s->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	s->want = sizeof(struct mpb_convert_head);
+	s->step = requested;
+	return requested(s);
+}
+
+void serve_end(struct session *s)
+{
+	if (s->counted)
+		clients_leave(config(s)->count, &s->peer.sin6_addr);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <mptcp_bpf/option.h>
+#include "uapi.h"
+#include "upstream.h"
+
+#define HAS_TIMESTAMP 1 /* tcpi_options: TCPI_OPT_* */
+#define HAS_SACK 2
+#define HAS_WSCALE 4
+
+const uint8_t upstream_kinds[5] = { MPB_TCPOPT_MSS, MPB_TCPOPT_WSCALE, MPB_TCPOPT_SACK_PERMITTED, MPB_TCPOPT_TIMESTAMP, MPB_TCPOPT_MPTCP };
+
+int upstream_unsupported(const uint8_t *options, uint32_t len, uint8_t bad[16])
+{
+	int n = 0;
+
+	for (uint32_t at = 0; at < len; at += options[at + 1])
+		if (!memchr(upstream_kinds, options[at], sizeof(upstream_kinds)) && n < 16)
+			bad[n++] = options[at];
+	return n;
+}
+
+static const uint8_t *option(const uint8_t *options, uint32_t len, uint8_t kind)
+{
+	for (uint32_t at = 0; at < len; at += options[at + 1])
+		if (options[at] == kind)
+			return options + at;
+	return NULL;
+}
+
+int upstream_connect(const __be32 addr[4], __be16 port, const uint8_t *options, uint32_t len, bool mptcp)
+{
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = port };
+	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = addr[3] };
+	const uint8_t *mss = option(options, len, MPB_TCPOPT_MSS);
+	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, one = 1, fd, err;
+	bool v4;
+
+	memcpy(&to6.sin6_addr, addr, sizeof(to6.sin6_addr));
+	v4 = IN6_IS_ADDR_V4MAPPED(&to6.sin6_addr);
+	mptcp = mptcp || option(options, len, MPB_TCPOPT_MPTCP);
+	fd = socket(v4 ? AF_INET : AF_INET6, type, mptcp ? MPB_IPPROTO_MPTCP : 0);
+	if (fd < 0 && mptcp)
+		fd = socket(v4 ? AF_INET : AF_INET6, type, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (mss && mss[1] == 4) {
+		int value = mss[2] << 8 | mss[3];
+
+		setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &value, sizeof(value)); /* outside the kernel's range: its own */
+	}
+	err = connect(fd, v4 ? (struct sockaddr *)&to4 : (struct sockaddr *)&to6, v4 ? sizeof(to4) : sizeof(to6)) ? errno : 0;
+	if (!err || err == EINPROGRESS)
+		return fd;
+	close(fd);
+	return -err;
+}
+
+bool socket_is_mptcp(int fd)
+{
+	struct mpb_mptcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	return !getsockopt(fd, MPB_SOL_MPTCP, MPB_MPTCP_INFO, &info, &len) && !(info.flags & MPB_MPTCP_INFO_FALLBACK);
+}
+
+void upstream_header(int fd, struct message *m)
+{
+	uint8_t v[64] = {}, *p = v + 2; /* two bytes unassigned */
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+	uint32_t mss;
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	mss = info.tcpi_snd_mss + (info.tcpi_options & HAS_TIMESTAMP ? 12 : 0);
+	p = mempcpy(p, (uint8_t[]){ MPB_TCPOPT_MSS, 4, mss >> 8, mss }, 4);
+	if (info.tcpi_options & HAS_WSCALE)
+		p = mempcpy(p, (uint8_t[]){ MPB_TCPOPT_WSCALE, 3, info.tcpi_snd_wscale }, 3);
+	if (info.tcpi_options & HAS_SACK)
+		p = mempcpy(p, (uint8_t[]){ MPB_TCPOPT_SACK_PERMITTED, 2 }, 2);
+	if (info.tcpi_options & HAS_TIMESTAMP)
+		p = mempcpy(p, (uint8_t[10]){ MPB_TCPOPT_TIMESTAMP, 10 }, 10);
+	if (socket_is_mptcp(fd))
+		p = mempcpy(p, (uint8_t[12]){ MPB_TCPOPT_MPTCP, 12, MPTCP_CAPABLE << 4 | 1, 1 }, 12);
+	message_add(m, CONVERT_EXTENDED_HEADER, v, p - v);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The socket towards a destination: the TCP options that a client asked for in an extended Connect, and those that came back. */
+#ifndef MPB_CONVERT_UPSTREAM_H
+#define MPB_CONVERT_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "message.h"
+
+/* The kinds that a socket can offer or does anyway. */
+extern const uint8_t upstream_kinds[5];
+
+/* Options that cannot be used: their kinds to `bad`. Returns how many. */
+int upstream_unsupported(const uint8_t *options, uint32_t len, uint8_t bad[16]);
+
+/* A socket on its way there, or -errno. */
+int upstream_connect(const __be32 addr[4], __be16 port, const uint8_t *options, uint32_t len, bool mptcp);
+
+/* MPTCP, and not fallen back to TCP. */
+bool socket_is_mptcp(int fd);
+
+/* The Extended TCP Header TLV: the options of the destination's SYN+ACK as the socket tells them; values that it does not tell are zero. */
+void upstream_header(int fd, struct message *m);
+
+#endif
