@@ -7,6 +7,7 @@
 #include <mptcp_bpf/steer.h>
 #include "diag.h"
 #include "err.h"
+#include "pin.h"
 #include "scheduler.h"
 #include "sight.h"
 #include "snapshot.h"
@@ -38,6 +39,7 @@ struct join {
 	const struct ns *ns;
 	struct records records;
 	uint64_t now_ns;
+	bool sighted; /* `sight` is loaded */
 	struct { unsigned int ifindex; char name[IF_NAMESIZE]; } devs[NAMES]; /* by ifindex modulo NAMES */
 	char scheds[MPB_SLOTS][MPB_NAME_LEN];
 };
@@ -78,6 +80,33 @@ static void view_sight(struct join *j, struct subflow_view *v)
 	v->backup_ms = (s->backup_ns + (s->backup ? spent : 0)) / 1000000;
 }
 
+/* What the last segment found still holds. */
+static void view_stale(struct join *j, struct subflow_view *v)
+{
+	const struct mpb_snap *s = v->snap;
+	struct mpb_waiter key = { s->token, s->tuple.sport, s->tuple.dport };
+	struct mpb_wait wait = {};
+	uint64_t from;
+
+	record_wait(&j->records, &key, &wait);
+	from = wait.looked_ns > s->delivered_ns ? wait.looked_ns : s->delivered_ns;
+	v->stale_ms = (wait.total_ns + (s->stale && j->now_ns > from ? j->now_ns - from : 0)) / 1000000;
+}
+
+static void view_wait(struct join *j, struct conn_view *c)
+{
+	struct mpb_waiter key = { .token = c->token };
+	struct mpb_wait *w = &c->wait;
+
+	c->waited = j->sighted;
+	record_wait(&j->records, &key, w);
+	if (!c->subflows[0].snap->conn_ahead || j->now_ns <= w->looked_ns)
+		return;
+	if (!w->waits)
+		w->times++;
+	w->total_ns += w->looked_ns ? j->now_ns - w->looked_ns : 0;
+}
+
 static void view_subflow(struct join *j, const struct mpb_snap *s, int rank, struct subflow_view *v)
 {
 	struct mpb_subflow own;
@@ -93,6 +122,7 @@ static void view_subflow(struct join *j, const struct mpb_snap *s, int rank, str
 	if (!record_subflow(&j->records, &s->tuple, &own))
 		v->flips = own.flips;
 	view_sight(j, v);
+	view_stale(j, v);
 }
 
 static int by_token_and_number(const void *a, const void *b)
@@ -175,6 +205,7 @@ static void view_conn(struct join *j, const struct diag_conn *diag, struct conn_
 		c->age_ms = ((int64_t)j->now_ns - (int64_t)own.born_ns) / 1000000;
 		c->joined = own.joined;
 	}
+	view_wait(j, c);
 	view_sums(c);
 }
 
@@ -220,6 +251,7 @@ int conns_read(const struct ns *ns, uint64_t memory_ns, struct conns *c)
 	struct diag_conn *diag = NULL;
 	struct join j = { .ns = ns };
 	int ndiag, n, npast;
+	char path[PATH_MAX];
 
 	memset(c, 0, sizeof(*c));
 	c->observed = !state_counters(ns, &c->counters);
@@ -230,6 +262,7 @@ int conns_read(const struct ns *ns, uint64_t memory_ns, struct conns *c)
 	ndiag = diag_connections(&diag); /* absent: the subflows alone must do */
 	qsort(c->snaps, n, sizeof(*c->snaps), by_connection);
 	records_open(ns, &j.records);
+	j.sighted = pin_exists(pin_path(path, "%s/opt/sight", ns->dir));
 	npast = records_past(&j.records, &c->past);
 	npast = recent(c->past, npast, memory_ns < c->now_ns ? c->now_ns - memory_ns : 0);
 	qsort(c->past, npast, sizeof(*c->past), by_token_and_number);

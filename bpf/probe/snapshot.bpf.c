@@ -89,6 +89,7 @@ int snapshot(struct bpf_iter__tcp *ctx)
 	snap.cwnd = BPF_CORE_READ(tp, snd_cwnd);
 	snap.inflight = BPF_CORE_READ(tp, packets_out) - BPF_CORE_READ(tp, sacked_out) - BPF_CORE_READ(tp, lost_out) + BPF_CORE_READ(tp, retrans_out);
 	snap.unsent = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_nxt);
+	snap.delivered_ns = BPF_CORE_READ(tp, delivered_mstamp) * 1000;
 	snap.lost = BPF_CORE_READ(tp, lost);
 	if (bpf_core_field_exists(sub->subflow_id))
 		snap.subflow_id = BPF_CORE_READ(sub, subflow_id);

@@ -64,6 +64,23 @@ struct mpb_sight {
 };
 _Static_assert(sizeof(struct mpb_sight) == 808, "struct mpb_sight crosses a boundary");
 
+/* Who waits: a connection, for the data before those that have come; or, by its ports, a stale subflow, for a sign of life. */
+struct mpb_waiter {
+	__u32 token;
+	__be16 sport, dport; /* both 0: the connection */
+};
+
+/* Noted when segments arrive, while the policy `sight` is loaded. */
+struct mpb_wait {
+	__u64 looked_ns;  /* when the last one arrived; of a subflow, the last while it was stale */
+	__u64 total_ns;   /* until then */
+	__u64 began_ns;   /* of a connection from here on: when the present wait, or the last, began */
+	__u64 longest_ns; /* of those that are over */
+	__u32 times;
+	__u32 waits;      /* 1: it does */
+};
+_Static_assert(sizeof(struct mpb_waiter) == 8 && sizeof(struct mpb_wait) == 40, "struct mpb_wait crosses a boundary");
+
 /* What became of a connection's bytes; as struct mptcp_info has them. */
 struct mpb_totals {
 	__u64 sent, acked, received, retrans;

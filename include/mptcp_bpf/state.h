@@ -117,10 +117,11 @@ struct mpb_snap {
 	__u8 pad[2];
 	char cc[16];
 	char sched[16];        /* the kernel's packet scheduler of the connection; "" where it has but one */
+	__u64 delivered_ns;    /* CLOCK_MONOTONIC, when something was acknowledged last */
 	__u64 stock_bps;       /* bytes per second by which the stock scheduler reckons; 0: this kernel's does not */
 	__u32 stock_queued;    /* bytes that it takes for queued */
 	__u32 mark;
 };
-_Static_assert(sizeof(struct mpb_snap) == 288, "struct mpb_snap crosses a boundary");
+_Static_assert(sizeof(struct mpb_snap) == 296, "struct mpb_snap crosses a boundary");
 
 #endif
