@@ -163,7 +163,7 @@ static void view_sums(struct conn_view *c)
 	for (int i = 0; i < c->nclosed; i++) {
 		sent += c->closed[i].bytes_sent;
 		received += c->closed[i].bytes_received;
-		c->refused += c->closed[i].from == 2; /* TCP_SYN_SENT */
+		c->refused += past_is_refused(&c->closed[i]);
 	}
 	for (int i = 0; sent && i < c->nsubflows; i++)
 		c->subflows[i].share = (double)c->subflows[i].snap->bytes_sent / sent;

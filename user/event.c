@@ -141,7 +141,7 @@ static void ended(const struct mpb_past *p, json_t *o)
 		json_object_set_new(o, "bytes_acked", json_integer(p->bytes_acked));
 		json_object_set_new(o, "bytes_retrans", json_integer(p->bytes_retrans));
 		json_object_set_new(o, "bytes_received", json_integer(p->bytes_received));
-	} else if (p->from == 2 /* TCP_SYN_SENT */) {
+	} else if (past_is_refused(p)) {
 		printf(": %s", cause);
 	} else {
 		printf(": %s; sent %sB, retransmitted %sB, received %sB in %.1f s", cause, out_human(p->bytes_sent, sent),

@@ -102,7 +102,7 @@ struct mpb_past {
 	__u8 transient;
 	__u8 local_id, remote_id;
 	__u8 fallback;     /* enum mpb_fallback, if the connection is plain TCP */
-	__u8 pad;
+	__u8 unjoined;     /* we asked to join, and the peer never confirmed it: RFC 8684 section 3.2, the fourth packet */
 	__u32 join_us;
 	__u32 signals[2][MPB_SIGNALS];
 	__u32 active_ms, backup_ms;

@@ -77,7 +77,7 @@ join='$_->{local} =~ /^10.77.2.1:/'
 server ip mptcp limits set subflows 0
 connection $port
 until_true sees "grep { $join } @past"
-echo "# limit: $(cause $port "$join")"
+is "$(cause $port "$join")" "refused: administratively prohibited" "a join beyond the peer's limit"
 end
 ((port++))
 server ip mptcp limits set subflows 8
