@@ -151,22 +151,29 @@ static const struct mpb_past *find_past(const struct mpb_past *past, int n, uint
 	return &past[low];
 }
 
-/* What only all subflows together tell: shares; and what arrived twice, which the connection counts once. */
+/* What only all subflows together tell: shares; and what went or came on more than one, which the connection counts once. The kernel's own count of what was
+ * sent again leaves out what it gave to others when it found a subflow stale or closed. */
 static void view_sums(struct conn_view *c)
 {
-	uint64_t sent = 0, received = 0, ahead = c->subflows[0].snap->conn_ahead;
+	uint64_t sent = 0, received = 0, ahead = c->subflows[0].snap->conn_ahead, taken = 0, once = 0;
 
 	for (int i = 0; i < c->nsubflows; i++) {
 		sent += c->subflows[i].snap->bytes_sent;
 		received += c->subflows[i].snap->bytes_received;
+		taken += c->subflows[i].snap->bytes_sent - c->subflows[i].snap->bytes_retrans + c->subflows[i].snap->unsent;
+		if (c->subflows[i].snap->conn_sent > once) /* the latest */
+			once = c->subflows[i].snap->conn_sent;
 	}
 	for (int i = 0; i < c->nclosed; i++) {
+		taken += c->closed[i].bytes_sent - c->closed[i].bytes_retrans;
 		sent += c->closed[i].bytes_sent;
 		received += c->closed[i].bytes_received;
 		c->refused += past_is_refused(&c->closed[i]);
 	}
 	for (int i = 0; sent && i < c->nsubflows; i++)
 		c->subflows[i].share = (double)c->subflows[i].snap->bytes_sent / sent;
+	if (once && taken > once + c->bytes_reinjected)
+		c->bytes_reinjected = taken - once;
 	if (c->bytes_received && received > c->bytes_received + ahead)
 		c->bytes_duplicate = received - c->bytes_received - ahead;
 }
@@ -224,6 +231,16 @@ static void view_ended(struct conns *c, int npast)
 		if (live == c->n || c->list[live].token != e->token)
 			c->nended++;
 	}
+}
+
+uint64_t ended_reinjected(const struct ended_view *e)
+{
+	const struct mpb_totals *conn = &e->subflows[e->n - 1].conn;
+	uint64_t taken = 0;
+
+	for (int i = 0; i < e->n; i++)
+		taken += e->subflows[i].bytes_sent - e->subflows[i].bytes_retrans;
+	return conn->sent && taken > conn->sent + conn->retrans ? taken - conn->sent : conn->retrans;
 }
 
 const struct mpb_past *ended_first(const struct ended_view *e)

@@ -82,6 +82,9 @@ void conns_by_token(struct conns *c);
 /* What each subflow did since an earlier reading, which is by token still; of those that were not there then, since they are. */
 void conns_since(struct conns *now, const struct conns *before);
 
+/* Bytes that were sent again on another subflow. */
+uint64_t ended_reinjected(const struct ended_view *e);
+
 /* The subflow that it began with, as far as is remembered. */
 const struct mpb_past *ended_first(const struct ended_view *e);
 

@@ -199,7 +199,7 @@ json_t *ended_json(const struct conns *all, const struct ended_view *e)
 	put_number(o, "bytes_sent", last->conn.sent);
 	put_number(o, "bytes_acked", last->conn.acked);
 	put_number(o, "bytes_received", last->conn.received);
-	put_number(o, "bytes_reinjected", last->conn.retrans);
+	put_number(o, "bytes_reinjected", ended_reinjected(e));
 	json_object_set_new_nocheck(o, "subflows", pasts_json(all, e->subflows, e->n));
 	return o;
 }

@@ -103,7 +103,7 @@ void ended_text(const struct conns *all, const struct ended_view *e)
 	tuple_remote(&ended_first(e)->tuple, remote, sizeof(remote));
 	printf("0x%08x ENDED peer=%s %.1f s ago: %s; sent=%sB received=%sB reinjected=%sB\n", e->token, remote, (all->now_ns - last->ended_ns) / 1e9,
 	       past_cause(last, cause, sizeof(cause)), out_human(last->conn.sent, sent), out_human(last->conn.received, received),
-	       out_human(last->conn.retrans, reinjected));
+	       out_human(ended_reinjected(e), reinjected));
 	for (int i = 0; i < e->n; i++)
 		past_text(all, &e->subflows[i]);
 }

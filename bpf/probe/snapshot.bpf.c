@@ -21,6 +21,8 @@ static __always_inline void read_conn(struct mpb_snap *snap, struct mptcp_sock *
 
 	if (bpf_core_field_exists(msk->sched))
 		BPF_CORE_READ_STR_INTO(&snap->sched, msk, sched, name);
+	if (bpf_core_field_exists(msk->bytes_sent))
+		snap->conn_sent = BPF_CORE_READ(msk, bytes_sent);
 	if (bpf_core_field_exists(msk->bytes_received))
 		snap->conn_received = BPF_CORE_READ(msk, bytes_received);
 	snap->conn_queued = write_seq - snd_nxt;
