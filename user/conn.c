@@ -7,6 +7,7 @@
 #include <mptcp_bpf/steer.h>
 #include "diag.h"
 #include "err.h"
+#include "pin.h"
 #include "scheduler.h"
 #include "sight.h"
 #include "snapshot.h"
@@ -38,6 +39,7 @@ struct join {
 	const struct ns *ns;
 	struct records records;
 	uint64_t now_ns;
+	bool sighted; /* `sight` is loaded */
 	struct { unsigned int ifindex; char name[IF_NAMESIZE]; } devs[NAMES]; /* by ifindex modulo NAMES */
 	char scheds[MPB_SLOTS][MPB_NAME_LEN];
 };
@@ -78,6 +80,33 @@ static void view_sight(struct join *j, struct subflow_view *v)
 	v->backup_ms = (s->backup_ns + (s->backup ? spent : 0)) / 1000000;
 }
 
+/* What the last segment found still holds. */
+static void view_stale(struct join *j, struct subflow_view *v)
+{
+	const struct mpb_snap *s = v->snap;
+	struct mpb_waiter key = { s->token, s->tuple.sport, s->tuple.dport };
+	struct mpb_wait wait = {};
+	uint64_t from;
+
+	record_wait(&j->records, &key, &wait);
+	from = wait.looked_ns > s->delivered_ns ? wait.looked_ns : s->delivered_ns;
+	v->stale_ms = (wait.total_ns + (s->stale && j->now_ns > from ? j->now_ns - from : 0)) / 1000000;
+}
+
+static void view_wait(struct join *j, struct conn_view *c)
+{
+	struct mpb_waiter key = { .token = c->token };
+	struct mpb_wait *w = &c->wait;
+
+	c->waited = j->sighted;
+	record_wait(&j->records, &key, w);
+	if (!c->subflows[0].snap->conn_ahead || j->now_ns <= w->looked_ns)
+		return;
+	if (!w->waits)
+		w->times++;
+	w->total_ns += w->looked_ns ? j->now_ns - w->looked_ns : 0;
+}
+
 static void view_subflow(struct join *j, const struct mpb_snap *s, int rank, struct subflow_view *v)
 {
 	struct mpb_subflow own;
@@ -93,6 +122,7 @@ static void view_subflow(struct join *j, const struct mpb_snap *s, int rank, str
 	if (!record_subflow(&j->records, &s->tuple, &own))
 		v->flips = own.flips;
 	view_sight(j, v);
+	view_stale(j, v);
 }
 
 static int by_token_and_number(const void *a, const void *b)
@@ -121,22 +151,29 @@ static const struct mpb_past *find_past(const struct mpb_past *past, int n, uint
 	return &past[low];
 }
 
-/* What only all subflows together tell: shares; and what arrived twice, which the connection counts once. */
+/* What only all subflows together tell: shares; and what went or came on more than one, which the connection counts once. The kernel's own count of what was
+ * sent again leaves out what it gave to others when it found a subflow stale or closed. */
 static void view_sums(struct conn_view *c)
 {
-	uint64_t sent = 0, received = 0, ahead = c->subflows[0].snap->conn_ahead;
+	uint64_t sent = 0, received = 0, ahead = c->subflows[0].snap->conn_ahead, taken = 0, once = 0;
 
 	for (int i = 0; i < c->nsubflows; i++) {
 		sent += c->subflows[i].snap->bytes_sent;
 		received += c->subflows[i].snap->bytes_received;
+		taken += c->subflows[i].snap->bytes_sent - c->subflows[i].snap->bytes_retrans + c->subflows[i].snap->unsent;
+		if (c->subflows[i].snap->conn_sent > once) /* the latest */
+			once = c->subflows[i].snap->conn_sent;
 	}
 	for (int i = 0; i < c->nclosed; i++) {
+		taken += c->closed[i].bytes_sent - c->closed[i].bytes_retrans;
 		sent += c->closed[i].bytes_sent;
 		received += c->closed[i].bytes_received;
-		c->refused += c->closed[i].from == 2; /* TCP_SYN_SENT */
+		c->refused += past_is_refused(&c->closed[i]);
 	}
 	for (int i = 0; sent && i < c->nsubflows; i++)
 		c->subflows[i].share = (double)c->subflows[i].snap->bytes_sent / sent;
+	if (once && taken > once + c->bytes_reinjected)
+		c->bytes_reinjected = taken - once;
 	if (c->bytes_received && received > c->bytes_received + ahead)
 		c->bytes_duplicate = received - c->bytes_received - ahead;
 }
@@ -175,6 +212,7 @@ static void view_conn(struct join *j, const struct diag_conn *diag, struct conn_
 		c->age_ms = ((int64_t)j->now_ns - (int64_t)own.born_ns) / 1000000;
 		c->joined = own.joined;
 	}
+	view_wait(j, c);
 	view_sums(c);
 }
 
@@ -193,6 +231,16 @@ static void view_ended(struct conns *c, int npast)
 		if (live == c->n || c->list[live].token != e->token)
 			c->nended++;
 	}
+}
+
+uint64_t ended_reinjected(const struct ended_view *e)
+{
+	const struct mpb_totals *conn = &e->subflows[e->n - 1].conn;
+	uint64_t taken = 0;
+
+	for (int i = 0; i < e->n; i++)
+		taken += e->subflows[i].bytes_sent - e->subflows[i].bytes_retrans;
+	return conn->sent && taken > conn->sent + conn->retrans ? taken - conn->sent : conn->retrans;
 }
 
 const struct mpb_past *ended_first(const struct ended_view *e)
@@ -220,6 +268,7 @@ int conns_read(const struct ns *ns, uint64_t memory_ns, struct conns *c)
 	struct diag_conn *diag = NULL;
 	struct join j = { .ns = ns };
 	int ndiag, n, npast;
+	char path[PATH_MAX];
 
 	memset(c, 0, sizeof(*c));
 	c->observed = !state_counters(ns, &c->counters);
@@ -230,6 +279,7 @@ int conns_read(const struct ns *ns, uint64_t memory_ns, struct conns *c)
 	ndiag = diag_connections(&diag); /* absent: the subflows alone must do */
 	qsort(c->snaps, n, sizeof(*c->snaps), by_connection);
 	records_open(ns, &j.records);
+	j.sighted = pin_exists(pin_path(path, "%s/opt/sight", ns->dir));
 	npast = records_past(&j.records, &c->past);
 	npast = recent(c->past, npast, memory_ns < c->now_ns ? c->now_ns - memory_ns : 0);
 	qsort(c->past, npast, sizeof(*c->past), by_token_and_number);

@@ -20,7 +20,8 @@ struct subflow_view {
 	bool seen;                         /* the witness knows it; else all from here is 0 */
 	struct mpb_sight sight;
 	uint32_t rtt_p50_us, rtt_p95_us;   /* 0: nobody had them counted */
-	uint64_t active_ms, backup_ms;
+	uint64_t active_ms, backup_ms;     /* by its priority */
+	uint64_t stale_ms;                 /* without the witness, or `sight`: of the present spell */
 	struct {
 		uint64_t sent, acked, retrans, received; /* bytes */
 		uint32_t lost, flips;
@@ -34,6 +35,8 @@ struct conn_view {
 	uint64_t bytes_sent, bytes_acked, bytes_received;
 	uint64_t bytes_reinjected; /* sent again on another subflow */
 	uint64_t bytes_duplicate;  /* that arrived more than once on different subflows */
+	bool waited; /* `sight` is loaded; else these are 0 */
+	struct mpb_wait wait; /* of data that have come, for those before them; until the reading */
 	int64_t age_ms; /* since we know it; -1: not observed */
 	char sched[MPB_NAME_LEN];
 	const char *backend; /* that carries the scheduler out: stock, steer */
@@ -78,6 +81,9 @@ void conns_by_token(struct conns *c);
 
 /* What each subflow did since an earlier reading, which is by token still; of those that were not there then, since they are. */
 void conns_since(struct conns *now, const struct conns *before);
+
+/* Bytes that were sent again on another subflow. */
+uint64_t ended_reinjected(const struct ended_view *e);
 
 /* The subflow that it began with, as far as is remembered. */
 const struct mpb_past *ended_first(const struct ended_view *e);

@@ -93,6 +93,7 @@ static json_t *subflow_json(const struct conns *all, const struct conn_view *c, 
 	put_number(o, "duplicates", s->dsack_dups);
 	put_number(o, "backoff", s->backoff);
 	put_number(o, "flips", v->flips);
+	put_number(o, "stale_ms", v->stale_ms);
 	put_word(o, "limit", limit_word(c, v));
 	if (v->seen)
 		put_sight(o, v);
@@ -161,6 +162,11 @@ json_t *conn_json(const struct conns *all, const struct conn_view *c)
 	put_number(o, "inflight", first->conn_inflight);
 	put_number(o, "window", first->conn_window);
 	put_number(o, "out_of_order", first->conn_ahead);
+	if (c->waited) {
+		put_number(o, "hol_us", c->wait.total_ns / 1000);
+		put_number(o, "hol_times", c->wait.times);
+		put_number(o, "hol_longest_us", c->wait.longest_ns / 1000);
+	}
 	put_hex(o, "dsn_sent", first->dsn_sent, 16);
 	put_hex(o, "dsn_acked", first->dsn_acked, 16);
 	put_hex(o, "dsn_received", first->dsn_received, 16);
@@ -193,7 +199,7 @@ json_t *ended_json(const struct conns *all, const struct ended_view *e)
 	put_number(o, "bytes_sent", last->conn.sent);
 	put_number(o, "bytes_acked", last->conn.acked);
 	put_number(o, "bytes_received", last->conn.received);
-	put_number(o, "bytes_reinjected", last->conn.retrans);
+	put_number(o, "bytes_reinjected", ended_reinjected(e));
 	json_object_set_new_nocheck(o, "subflows", pasts_json(all, e->subflows, e->n));
 	return o;
 }

@@ -44,6 +44,8 @@ static void seen_text(const struct subflow_view *v)
 		return;
 	signals_text(v->sight.signals, signals, sizeof(signals));
 	printf("     joined in %s ms, active %.1f s, backup %.1f s", ms(v->sight.join_us, join), v->active_ms / 1000.0, v->backup_ms / 1000.0);
+	if (v->stale_ms)
+		printf(", stale %.1f s", v->stale_ms / 1000.0);
 	if (v->sight.flips)
 		printf(", last flip: %s", why_word(v->sight.why));
 	if (v->sight.echo_us)
@@ -77,6 +79,8 @@ void conn_text(const struct conns *all, const struct conn_view *c)
 		printf(" duplicate=%sB", out_human(c->bytes_duplicate, duplicate));
 	if (first->conn_ahead)
 		printf(" out-of-order=%sB", out_human(first->conn_ahead, ahead));
+	if (c->wait.times)
+		printf(" head-of-line=%.3fs/%u(%.3fs)", c->wait.total_ns / 1e9, c->wait.times, c->wait.longest_ns / 1e9);
 	if (c->fallback)
 		printf(" FALLBACK to TCP: %s", fallback_word(first->fallback));
 	printf("\n  %2s %-21s %-21s %-9s %-7s %-9s %1s %7s %7s %7s %4s %5s %6s %6s %6s %6s %6s %7s %5s %4s %5s\n", "ID", "LOCAL", "REMOTE", "DEV", "CC", "STATE", "B",
@@ -99,7 +103,7 @@ void ended_text(const struct conns *all, const struct ended_view *e)
 	tuple_remote(&ended_first(e)->tuple, remote, sizeof(remote));
 	printf("0x%08x ENDED peer=%s %.1f s ago: %s; sent=%sB received=%sB reinjected=%sB\n", e->token, remote, (all->now_ns - last->ended_ns) / 1e9,
 	       past_cause(last, cause, sizeof(cause)), out_human(last->conn.sent, sent), out_human(last->conn.received, received),
-	       out_human(last->conn.retrans, reinjected));
+	       out_human(ended_reinjected(e), reinjected));
 	for (int i = 0; i < e->n; i++)
 		past_text(all, &e->subflows[i]);
 }

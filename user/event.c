@@ -141,7 +141,7 @@ static void ended(const struct mpb_past *p, json_t *o)
 		json_object_set_new(o, "bytes_acked", json_integer(p->bytes_acked));
 		json_object_set_new(o, "bytes_retrans", json_integer(p->bytes_retrans));
 		json_object_set_new(o, "bytes_received", json_integer(p->bytes_received));
-	} else if (p->from == 2 /* TCP_SYN_SENT */) {
+	} else if (past_is_refused(p)) {
 		printf(": %s", cause);
 	} else {
 		printf(": %s; sent %sB, retransmitted %sB, received %sB in %.1f s", cause, out_human(p->bytes_sent, sent),
@@ -159,7 +159,7 @@ static void signalled(const struct mpb_event *e, json_t *o)
 		if (e->subtype == MPTCP_PRIO)
 			json_object_set_new(o, "backup", json_boolean(e->value & MPTCP_PRIO_BACKUP));
 		else if (e->subtype == MPTCP_TCPRST)
-			json_object_set_new(o, "reason", json_string(rst_word(e->id)));
+			json_object_update_new(o, json_pack("{s:s,s:b}", "reason", rst_word(e->id), "transient", e->value & MPTCP_TCPRST_TRANSIENT));
 		else if (e->subtype == MPTCP_ADD_ADDR || e->subtype == MPTCP_REMOVE_ADDR)
 			json_object_set_new(o, "address_id", json_integer(e->id));
 		return;
@@ -167,7 +167,7 @@ static void signalled(const struct mpb_event *e, json_t *o)
 	if (e->subtype == MPTCP_PRIO)
 		printf(" %s", e->value & MPTCP_PRIO_BACKUP ? "backup" : "not backup");
 	else if (e->subtype == MPTCP_TCPRST)
-		printf(": %s", rst_word(e->id));
+		printf(": %s%s", rst_word(e->id), e->value & MPTCP_TCPRST_TRANSIENT ? ", transient" : "");
 	else if (e->subtype == MPTCP_ADD_ADDR || e->subtype == MPTCP_REMOVE_ADDR)
 		printf(" address ID %u", e->id);
 	printf(" by the %s", by);

@@ -101,7 +101,7 @@ static void account_ended(struct metrics *m, const struct exposition *x)
 		p->received += past[i].bytes_received;
 		p->lost += past[i].lost;
 		p->flips += past[i].flips;
-		if (past[i].from == 2) /* TCP_SYN_SENT */
+		if (past_is_refused(&past[i]))
 			p->refused++;
 		else if (past[i].reset_seen || past[i].reset_reason)
 			p->reset++;

@@ -24,7 +24,7 @@ static int pin_as(int fd, const char *dir, const char *name)
 int option_verify(const struct ns *ns, struct policy *p)
 {
 	const char *name = p->desc.policy.name;
-	static const char *const shared[] = { "mpb_subflows", "mpb_sights", "mpb_watch", "mpb_events" };
+	static const char *const shared[] = { "mpb_subflows", "mpb_sights", "mpb_waits", "mpb_watch", "mpb_events" };
 	int err;
 
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {

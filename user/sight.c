@@ -69,12 +69,18 @@ uint32_t sight_rtt(const struct mpb_sight *s, uint64_t now_ns, unsigned int perc
 	return 0;
 }
 
+bool past_is_refused(const struct mpb_past *p)
+{
+	return p->from == 2 /* TCP_SYN_SENT */ || p->unjoined;
+}
+
 char *past_cause(const struct mpb_past *p, char *buf, size_t size)
 {
 	const char *transient = p->transient ? ", transient" : "";
 
-	if (p->from == 2 /* TCP_SYN_SENT */)
-		snprintf(buf, size, "refused: %s", p->reset_seen ? rst_word(p->reset_reason) : p->error ? strerror(p->error) : "given up");
+	if (past_is_refused(p))
+		snprintf(buf, size, "refused: %s",
+			 p->reset_seen ? rst_word(p->reset_reason) : p->error ? strerror(p->error) : p->unjoined ? "not confirmed" : "given up");
 	else if (p->reset_seen)
 		snprintf(buf, size, "reset by the peer: %s%s", rst_word(p->reset_reason), transient);
 	else if (p->reset_reason)

@@ -4,6 +4,7 @@
 #define MPB_USER_SIGHT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <mptcp_bpf/sight.h>
 
@@ -11,6 +12,9 @@ struct ns;
 
 /* The round-trip time in us that `percent` of the last two windows' samples do not exceed; 0: no sample. */
 uint32_t sight_rtt(const struct mpb_sight *s, uint64_t now_ns, unsigned int percent);
+
+/* It never came to carry data: the peer, or nobody, answered its SYN or its join. */
+bool past_is_refused(const struct mpb_past *p);
 
 /* Why a subflow ended, in words: into a buffer, which is returned. */
 char *past_cause(const struct mpb_past *p, char *buf, size_t size);

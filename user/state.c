@@ -31,6 +31,7 @@ static const struct {
 	{ "mpb_steered", "mpb_ns_steered", sizeof(__u32), sizeof(struct mpb_steer), 0, BPF_MAP_TYPE_HASH },
 	{ "mpb_rules", "mpb_ns_rules", sizeof(__u32), sizeof(struct mpb_rules), 1, BPF_MAP_TYPE_HASH },
 	{ "mpb_paths", NULL, sizeof(__u32), sizeof(struct mpb_paths), 1, BPF_MAP_TYPE_HASH },
+	{ "mpb_waits", NULL, sizeof(struct mpb_waiter), sizeof(struct mpb_wait), 0, BPF_MAP_TYPE_HASH },
 	{ "mpb_past", "mpb_ns_past", sizeof(__u32), sizeof(struct mpb_past), MPB_PAST_MAX, BPF_MAP_TYPE_ARRAY },
 	{ "mpb_watch", "mpb_ns_watch", sizeof(__u32), sizeof(__u64), MPB_WATCH_MAX, BPF_MAP_TYPE_ARRAY },
 	{ "mpb_events", "mpb_ns_events", 0, 0, MPB_EVENTS_BYTES, BPF_MAP_TYPE_RINGBUF },
@@ -218,12 +219,13 @@ void records_open(const struct ns *ns, struct records *r)
 	r->subflows = get(ns->dir, "mpb_subflows");
 	r->steered = get(ns->dir, "mpb_steered");
 	r->sights = get(ns->dir, "mpb_sights");
+	r->waits = get(ns->dir, "mpb_waits");
 	r->past = get(ns->dir, "mpb_past");
 }
 
 void records_close(struct records *r)
 {
-	const int fds[] = { r->conns, r->subflows, r->steered, r->sights, r->past };
+	const int fds[] = { r->conns, r->subflows, r->steered, r->sights, r->waits, r->past };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -238,6 +240,11 @@ int record_subflow(const struct records *r, const struct mpb_tuple *key, struct 
 int record_sight(const struct records *r, const struct mpb_tuple *key, struct mpb_sight *sight)
 {
 	return r->sights < 0 || bpf_map_lookup_elem(r->sights, key, sight) ? -ENOENT : 0;
+}
+
+int record_wait(const struct records *r, const struct mpb_waiter *key, struct mpb_wait *wait)
+{
+	return r->waits < 0 || bpf_map_lookup_elem(r->waits, key, wait) ? -ENOENT : 0;
 }
 
 static int by_number(const void *a, const void *b)
@@ -332,6 +339,23 @@ static void sweep_conns(int fd, int steered, const struct mpb_snap *live, int n,
 	}
 }
 
+static void sweep_waits(int fd, const struct mpb_snap *live, int n, uint64_t start)
+{
+	struct mpb_waiter next;
+	struct mpb_wait wait;
+	struct mpb_snap key;
+	int more = !bpf_map_get_next_key(fd, NULL, &next);
+
+	while (more) {
+		struct mpb_waiter now = next;
+
+		key.token = now.token;
+		more = !bpf_map_get_next_key(fd, &now, &next);
+		if (!bsearch(&key, live, n, sizeof(*live), by_token) && !bpf_map_lookup_elem(fd, &now, &wait) && wait.looked_ns < start)
+			bpf_map_delete_elem(fd, &now);
+	}
+}
+
 int state_sweep(const struct ns *ns)
 {
 	uint64_t start = now_ns();
@@ -347,6 +371,7 @@ int state_sweep(const struct ns *ns)
 		sweep_subflows(r.subflows, r.sights, live, n, start);
 		qsort(live, n, sizeof(*live), by_token);
 		sweep_conns(r.conns, r.steered, live, n, start);
+		sweep_waits(r.waits, live, n, start);
 	}
 	free(live);
 	records_close(&r);

@@ -26,7 +26,7 @@ int state_map(const struct ns *ns, const char *name);
 
 /* The namespace's records, open for reading; all -1 where it is not observed. */
 struct records {
-	int conns, subflows, steered, sights, past;
+	int conns, subflows, steered, sights, waits, past;
 };
 void records_open(const struct ns *ns, struct records *r);
 void records_close(struct records *r);
@@ -35,6 +35,7 @@ void records_close(struct records *r);
 int record_subflow(const struct records *r, const struct mpb_tuple *key, struct mpb_subflow *sf);
 int record_conn(const struct records *r, uint32_t token, struct mpb_conn *conn);
 int record_sight(const struct records *r, const struct mpb_tuple *key, struct mpb_sight *sight);
+int record_wait(const struct records *r, const struct mpb_waiter *key, struct mpb_wait *wait);
 int record_steered(const struct records *r, uint32_t token, struct mpb_steer *steer);
 
 /* The subflows that have ended, the first one first. *list is malloc'ed. Returns their number. */

@@ -21,6 +21,8 @@ static __always_inline void read_conn(struct mpb_snap *snap, struct mptcp_sock *
 
 	if (bpf_core_field_exists(msk->sched))
 		BPF_CORE_READ_STR_INTO(&snap->sched, msk, sched, name);
+	if (bpf_core_field_exists(msk->bytes_sent))
+		snap->conn_sent = BPF_CORE_READ(msk, bytes_sent);
 	if (bpf_core_field_exists(msk->bytes_received))
 		snap->conn_received = BPF_CORE_READ(msk, bytes_received);
 	snap->conn_queued = write_seq - snd_nxt;
@@ -89,6 +91,7 @@ int snapshot(struct bpf_iter__tcp *ctx)
 	snap.cwnd = BPF_CORE_READ(tp, snd_cwnd);
 	snap.inflight = BPF_CORE_READ(tp, packets_out) - BPF_CORE_READ(tp, sacked_out) - BPF_CORE_READ(tp, lost_out) + BPF_CORE_READ(tp, retrans_out);
 	snap.unsent = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_nxt);
+	snap.delivered_ns = BPF_CORE_READ(tp, delivered_mstamp) * 1000;
 	snap.lost = BPF_CORE_READ(tp, lost);
 	if (bpf_core_field_exists(sub->subflow_id))
 		snap.subflow_id = BPF_CORE_READ(sub, subflow_id);

@@ -244,12 +244,17 @@ static __noinline int remember(struct scene *s, struct mpb_past *p, __u32 from)
 	p->reset_reason = BPF_CORE_READ_BITFIELD_PROBED(sub, reset_reason);
 	p->transient = BPF_CORE_READ_BITFIELD_PROBED(sub, reset_transient);
 	p->fallback = mpb_fallback_cause(sub, msk);
+	p->unjoined = from != BPF_TCP_SYN_SENT && BPF_CORE_READ_BITFIELD_PROBED(sub, request_join) && !BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established);
 	read_totals(p, msk);
 	if (!sight) {
 		p->born_ns = s->now;
 		p->join_us = p->flips = p->active_ms = p->backup_ms = 0;
 		__builtin_memset(p->signals, 0, sizeof(p->signals));
 		return 0;
+	}
+	if (p->unjoined && sight->rst[MPB_IN]) { /* the kernel does not read the options of a RST that stands for the fourth packet */
+		p->reset_seen = 1;
+		p->reset_reason = sight->rst[MPB_IN] - 1;
 	}
 	p->born_ns = sight->born_ns;
 	p->join_us = sight->join_us;
@@ -281,7 +286,6 @@ static __always_inline void tell_end(struct scene *s, const struct mpb_past *p, 
 
 static __always_inline void gone(struct scene *s, __u32 from)
 {
-	bool refused = from == BPF_TCP_SYN_SENT;
 	void *map = bpf_map_lookup_elem(&mpb_ns_past, &s->cookie);
 	struct mpb_past *p;
 	__u64 number, sk = (__u64)s->tp;
@@ -296,8 +300,8 @@ static __always_inline void gone(struct scene *s, __u32 from)
 		return;
 	remember(s, p, from);
 	p->number = number + 1;
-	tell_end(s, p, refused ? MPB_EV_REFUSED : MPB_EV_CLOSED);
-	if (refused)
+	tell_end(s, p, from == BPF_TCP_SYN_SENT || p->unjoined ? MPB_EV_REFUSED : MPB_EV_CLOSED);
+	if (from == BPF_TCP_SYN_SENT)
 		bpf_map_delete_elem(&mpb_asked, &sk);
 	else
 		bpf_map_delete_elem(s->sights, &s->tuple);

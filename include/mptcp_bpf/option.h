@@ -41,6 +41,8 @@ enum mpb_subtype {
 #define MPTCP_PRIO_LEN 3
 #define MPTCP_PRIO_LEN_ID 4 /* with an address ID: RFC 6824 only */
 #define MPTCP_PRIO_BACKUP 0x01
+#define MPTCP_TCPRST_LEN 4
+#define MPTCP_TCPRST_TRANSIENT 0x01
 #define MPTCP_ADD_ADDR_ECHO 0x01
 
 /* Where a segment's options are, and between whom it goes. */

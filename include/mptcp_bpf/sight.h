@@ -64,6 +64,23 @@ struct mpb_sight {
 };
 _Static_assert(sizeof(struct mpb_sight) == 808, "struct mpb_sight crosses a boundary");
 
+/* Who waits: a connection, for the data before those that have come; or, by its ports, a stale subflow, for a sign of life. */
+struct mpb_waiter {
+	__u32 token;
+	__be16 sport, dport; /* both 0: the connection */
+};
+
+/* Noted when segments arrive, while the policy `sight` is loaded. */
+struct mpb_wait {
+	__u64 looked_ns;  /* when the last one arrived; of a subflow, the last while it was stale */
+	__u64 total_ns;   /* until then */
+	__u64 began_ns;   /* of a connection from here on: when the present wait, or the last, began */
+	__u64 longest_ns; /* of those that are over */
+	__u32 times;
+	__u32 waits;      /* 1: it does */
+};
+_Static_assert(sizeof(struct mpb_waiter) == 8 && sizeof(struct mpb_wait) == 40, "struct mpb_wait crosses a boundary");
+
 /* What became of a connection's bytes; as struct mptcp_info has them. */
 struct mpb_totals {
 	__u64 sent, acked, received, retrans;
@@ -85,7 +102,7 @@ struct mpb_past {
 	__u8 transient;
 	__u8 local_id, remote_id;
 	__u8 fallback;     /* enum mpb_fallback, if the connection is plain TCP */
-	__u8 pad;
+	__u8 unjoined;     /* we asked to join, and the peer never confirmed it: RFC 8684 section 3.2, the fourth packet */
 	__u32 join_us;
 	__u32 signals[2][MPB_SIGNALS];
 	__u32 active_ms, backup_ms;

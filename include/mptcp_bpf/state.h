@@ -79,6 +79,7 @@ struct mpb_snap {
 	__u64 bytes_received;
 	__u64 pacing_bps;      /* bytes per second */
 	__u64 delivery_bps;    /* bytes per second; 0: no sample yet */
+	__u64 conn_sent;       /* of the connection: without what was sent again; 0: this kernel does not count it */
 	__u64 conn_received;   /* of the connection: in order, without duplicates */
 	__u64 conn_queued;     /* written by the application, given to no subflow */
 	__u64 conn_inflight;   /* given to subflows, DATA_ACK outstanding */
@@ -117,10 +118,11 @@ struct mpb_snap {
 	__u8 pad[2];
 	char cc[16];
 	char sched[16];        /* the kernel's packet scheduler of the connection; "" where it has but one */
+	__u64 delivered_ns;    /* CLOCK_MONOTONIC, when something was acknowledged last */
 	__u64 stock_bps;       /* bytes per second by which the stock scheduler reckons; 0: this kernel's does not */
 	__u32 stock_queued;    /* bytes that it takes for queued */
 	__u32 mark;
 };
-_Static_assert(sizeof(struct mpb_snap) == 288, "struct mpb_snap crosses a boundary");
+_Static_assert(sizeof(struct mpb_snap) == 304, "struct mpb_snap crosses a boundary");
 
 #endif

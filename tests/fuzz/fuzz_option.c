@@ -3,7 +3,7 @@
  * but MPTCP options that an independent parser finds there too, leaves an area that reads on as before, and changes none of its own result. */
 #include <string.h>
 #include <mptcp_bpf/addr_id.bpf.h>
-#include <mptcp_bpf/signal.bpf.h>
+#include <mptcp_bpf/wait.bpf.h>
 #include "option.h"
 #include "../unit/area.h"
 
@@ -32,6 +32,12 @@ int mpb_sender_id(struct mpb_seg *s)
 {
 	(void)s;
 	return sender_id;
+}
+
+int mpb_wait(struct mpb_seg *s)
+{
+	FUZZ_ASSERT(s->dir == MPB_IN);
+	return 1;
 }
 
 int mpb_signal(struct mpb_seg *s)

@@ -3,7 +3,8 @@
  *   craft DEV SPORT
  * Watches the segments of a live flow that leave DEV from TCP port SPORT and keeps the newest. For every line of hex bytes on stdin it sends, COPIES times
  * and some milliseconds apart, an ACK made of it (next sequence number; old by one where the flow acknowledges data: TCP takes it for a duplicate and still reads the options) whose
- * options are its timestamp and those bytes, and answers "sent". IPv4 and IPv6, devices with and without Ethernet header. */
+ * options are its timestamp and those bytes, and answers "sent". After "rst " it is a RST: its sequence number must be the one that is expected, so the flow is
+ * one that sends no data. IPv4 and IPv6, devices with and without Ethernet header. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -20,6 +21,8 @@
 #include <unistd.h>
 
 #define TCP_HLEN 20
+#define RST 0x04
+#define ACK 0x10
 #define COPIES 3 /* one may come too late for PAWS */
 #define PAUSE_MS 10
 #define PATIENCE_MS 5000
@@ -91,7 +94,7 @@ static size_t tcp_at(const uint8_t *ip, size_t n, unsigned int sport)
 }
 
 /* From the packet (IP header on, n bytes) to the crafted one. Returns its length. */
-static size_t craft(const uint8_t *ip, size_t n, size_t l4, const uint8_t *opts, size_t nopts, uint8_t *out)
+static size_t craft(const uint8_t *ip, size_t n, size_t l4, const uint8_t *opts, size_t nopts, uint8_t flags, uint8_t *out)
 {
 	const uint8_t *tcp = ip + l4, *ts = timestamp(tcp);
 	uint8_t *t = out + l4;
@@ -117,7 +120,7 @@ static size_t craft(const uint8_t *ip, size_t n, size_t l4, const uint8_t *opts,
 	while (len % 4)
 		t[len++] = 1;
 	t[12] = len / 4 << 4;
-	t[13] = 0x10;
+	t[13] = flags;
 	t[16] = t[17] = t[18] = t[19] = 0;
 	if (ip[0] >> 4 == 4) {
 		put16(out + 2, l4 + len);
@@ -178,7 +181,7 @@ static int look(struct tap *tap)
 	return 1;
 }
 
-static int send_crafted(struct tap *tap, const uint8_t *opts, size_t nopts)
+static int send_crafted(struct tap *tap, const uint8_t *opts, size_t nopts, uint8_t flags)
 {
 	uint8_t out[256];
 	size_t len;
@@ -193,7 +196,7 @@ static int send_crafted(struct tap *tap, const uint8_t *opts, size_t nopts)
 	for (int i = 0; i < COPIES; i++) {
 		while (look(tap))
 			;
-		len = craft(tap->frame + tap->link, tap->n - tap->link, tap->l4, opts, nopts, out + tap->link);
+		len = craft(tap->frame + tap->link, tap->n - tap->link, tap->l4, opts, nopts, flags, out + tap->link);
 		memcpy(out, tap->frame, tap->link);
 		if (send(tap->fd, out, tap->link + len, 0) < 0) {
 			fprintf(stderr, "craft: send: %s\n", strerror(errno));
@@ -210,7 +213,7 @@ int main(int argc, char **argv)
 {
 	static struct tap tap;
 	uint8_t opts[40];
-	char line[128];
+	char line[128], *bytes;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: craft DEV SPORT, and lines of up to 28 option bytes in hex on stdin\n");
@@ -234,8 +237,9 @@ int main(int argc, char **argv)
 			return 0;
 		line[nopts] = 0;
 		line[strcspn(line, "\n")] = 0;
-		nopts = hex(line, opts, 28);
-		if (nopts < 0 || send_crafted(&tap, opts, nopts)) {
+		bytes = strncmp(line, "rst ", 4) ? line : line + 4;
+		nopts = hex(bytes, opts, 28);
+		if (nopts < 0 || send_crafted(&tap, opts, nopts, bytes == line ? ACK : ACK | RST)) {
 			puts("failed");
 			return 1;
 		}

@@ -8,6 +8,13 @@
 static unsigned int signals;
 static int of_ours;
 
+int mpb_wait(struct mpb_seg *s)
+{
+	assert_int_equal(s->subtype, MPTCP_DSS);
+	assert_int_equal(s->dir, MPB_IN);
+	return 1;
+}
+
 int mpb_signal(struct mpb_seg *s)
 {
 	assert_int_not_equal(s->subtype, MPTCP_DSS);

@@ -123,6 +123,7 @@ struct tcp_sock {
 	__u32 max_packets_out;
 	__u32 is_cwnd_limited : 1;
 	__u64 tcp_mstamp;
+	__u64 delivered_mstamp; /* us of CLOCK_MONOTONIC, when something was acknowledged last */
 	__u32 lost_out;
 	__u32 sacked_out;
 	__u32 retrans_out;

@@ -76,6 +76,8 @@ __noinline int mpb_signal(struct mpb_seg *s)
 		__sync_fetch_and_add(&sight->signals[s->dir & 1][kind], 1);
 	if (sight && kind == MPTCP_PRIO && s->optlen == MPTCP_PRIO_LEN)
 		mpb_turn(sight, mpb_opt_u8(s, 2) & MPTCP_PRIO_BACKUP, now);
+	if (sight && kind == MPTCP_TCPRST && s->optlen == MPTCP_TCPRST_LEN)
+		sight->rst[s->dir & 1] = 1 + mpb_opt_u8(s, 3);
 	if (sight && kind == MPTCP_ADD_ADDR) {
 		bool echo = mpb_opt_u8(s, 2) & MPTCP_ADD_ADDR_ECHO;
 

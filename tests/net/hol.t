@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Head-of-line time against a capture at the receiver: its segments are put in order again by their data sequence numbers, and for how long something lies behind
+# a hole is what stat says. And bytes that were sent twice, on different subflows, against the same.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
+bin=${MPTCP_BPF:-build/mptcp-bpf}
+slow=${SLOW:-1}
+lab=hol$$
+work=$(mktemp -d)
+pids=()
+at_exit "rm -rf $work"
+at_exit "for ns in $lab-client $lab-server; do $bin -n \$ns unload --all; done; scripts/lab down $lab"
+at_exit 'kill "${pids[@]}"'
+server() { nsenter --net=/run/netns/$lab-server "$@"; }
+until_true() { # CMD...: within 20 s
+	local end=$((SECONDS + 20 * slow))
+	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
+	return 1
+}
+# look SIDE EXPRESSION: Perl on $c, the only connection
+look() { $bin -n "$lab-$1" -j stat | perl -MJSON::PP -e 'my $c = decode_json(<STDIN>)->{connections}[0]; my $r = eval $ARGV[0]; print $@ || $r' "$2"; }
+quiet() { [ "$(look client '$c->{inflight} + $c->{queued}')" = 0 ]; }
+# segments SIDE: time, sequence number, length, DSN, subflow sequence number and port of what has payload, in the order in which this end saw it
+segments() {
+	for i in 1 2; do
+		tshark -r "$work/$1$i.pcap" -n -o tcp.desegment_tcp_streams:FALSE -Y "tcp.dstport == 5001 && tcp.len > 0 && tcp.options.mptcp.rawdataseqno" -T fields \
+			-e frame.time_epoch -e tcp.seq -e tcp.len -e tcp.options.mptcp.rawdataseqno -e tcp.options.mptcp.subflowseqno -e tcp.srcport 2>/dev/null
+	done | sort -n
+}
+# replay SIDE: seconds for which data lay behind a hole, how many waits there were, the longest, and the bytes that came on more than one subflow
+replay() {
+	segments "$1" | perl -ane '
+		my ($now, $seq, $len, $dsn, $ssn, $port) = @F;
+		next if $seq < ($at{$port} // 0); # on this subflow again
+		$at{$port} = $seq + $len;
+		$base //= $dsn - ($seq - $ssn);
+		my $from = $dsn + $seq - $ssn - $base;
+		my $to = $from + $len;
+		$seen .= "0" x ($to + 1000000 - length $seen) if length $seen < $to;
+		$twice += substr($seen, $from, $len) =~ tr/1//;
+		substr($seen, $from, $len) = "1" x $len;
+		$next //= $from;
+		if (%later) { $sum += $now - $was; $since //= $was } elsif (defined $since) { $waits++; $longest = $was - $since if $was - $since > ($longest // 0); undef $since }
+		$later{$from} = $to if !defined $later{$from} || $later{$from} < $to;
+		for my $start (sort { $a <=> $b } keys %later) { last if $start > $next; $next = $later{$start} if $later{$start} > $next; delete $later{$start} }
+		$was = $now;
+		END { printf "%.6f %d %.6f %d\n", $sum, $waits + defined $since, $longest, $twice }'
+}
+bursts() { # COUNT: into the pipe
+	for _ in $(seq "$1"); do
+		build/tests/mpio gen -b 300000 >&9
+		sleep 0.2
+	done
+}
+
+scripts/lab up $lab --path 20mbit,10ms --path 20mbit,40ms || bail "no lab"
+ok "sight, on the receiver" $bin -n $lab-server load sight
+for side in client server; do
+	for i in 1 2; do
+		nsenter --net=/run/netns/$lab-$side dumpcap -q -s 128 -i path$i -w "$work/$side$i.pcap" -f "tcp port 5001" 2>"$work/dumpcap" &
+		capture+=($!)
+		pids+=($!)
+		ok "a capture of path$i, at the $side" until_true grep -q File: "$work/dumpcap"
+	done
+done
+server build/tests/mpio recv 10.77.1.2 5001 >/dev/null 2>"$work/listening" &
+pids+=($!)
+until_true grep -q listening "$work/listening"
+# In bursts from a pipe that stays open, so that all that was sent can be looked at in peace.
+mkfifo "$work/pipe"
+nsenter --net=/run/netns/$lab-client build/tests/mpio send 10.77.1.2 5001 <"$work/pipe" >/dev/null &
+pids+=($!)
+exec 9>"$work/pipe"
+bursts 15
+ok "all has arrived" until_true quiet
+read -r total times longest < <(look server 'join " ", $c->{hol_us} / 1e6, $c->{hol_times}, $c->{hol_longest_us} / 1e6')
+sleep 1 # dumpcap writes twice a second
+cp "$work"/server1.pcap "$work"/first1.pcap
+cp "$work"/server2.pcap "$work"/first2.pcap
+read -r want waits most _ < <(replay first)
+echo "# the capture: $want s in $waits waits, the longest $most s; stat: $total s in $times, $longest s"
+within "$total" "$want" 10 "head-of-line time, to 10 %"
+
+# What was on its way when a path fell silent goes again, on the other one.
+bursts 3
+scripts/lab path $lab 2 down
+bursts 5
+ok "all has arrived without path 2" until_true quiet
+scripts/lab path $lab 2 up
+bursts 3
+ok "and with it" until_true quiet
+reinjected=$(look client '$c->{bytes_reinjected}')
+received=$(look server '$c->{bytes_received}')
+sleep 1
+kill "${capture[@]}"
+wait "${capture[@]}" 2>/dev/null
+read -r _ _ _ twice < <(replay client)
+echo "# sent on a second subflow: $twice bytes in the capture, $reinjected in stat; arrived so: $(replay server | cut -d' ' -f4), $(look server '$c->{bytes_duplicate}') in stat"
+ok "there were some" test "$twice" -gt 0
+if [ "$received" -gt 0 ]; then
+	within "$reinjected" "$twice" 5 "bytes reinjected, to 5 %"
+else
+	skip_known "this kernel does not count a connection's bytes" "bytes reinjected"
+fi
+exec 9>&-
+done_testing
