@@ -32,13 +32,14 @@ REJECT := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/reject/*.bpf.c
 TEST_POLICIES := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/policies/*.bpf.c)))
 
 # Fuzzers: libFuzzer with ASan and UBSan. fuzz_option and fuzz_sched link every policy of their kind, each compiled with names of its own.
-FUZZ := $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_convert $(T)/fuzz/fuzz_object $(T)/fuzz/fuzz_option $(T)/fuzz/fuzz_sched
+FUZZ := $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_convert $(T)/fuzz/fuzz_object $(T)/fuzz/fuzz_option $(T)/fuzz/fuzz_sched $(T)/fuzz/fuzz_translate
 FUZZ_SEEDS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/fuzz/seed/*.bpf.c)))
 FUZZ_CC := $(CLANG) $(TEST_CFLAGS) -fsanitize=fuzzer -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined
 $(T)/fuzz/fuzz_args: tests/fuzz/fuzz_args.c user/args.c user/err.c
 $(T)/fuzz/fuzz_object: tests/fuzz/fuzz_object.c user/policy.c user/voice.c user/desc.c user/args.c user/err.c $(wildcard user/elf*.c)
 $(T)/fuzz/fuzz_convert: tests/fuzz/fuzz_convert.c include/mptcp_bpf/convert.h
-$(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_convert $(T)/fuzz/fuzz_object: $(wildcard tests/fuzz/*.h user/*.h)
+$(T)/fuzz/fuzz_translate: tests/fuzz/fuzz_translate.c include/mptcp_bpf/translate.h include/mptcp_bpf/option.h
+$(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_convert $(T)/fuzz/fuzz_object $(T)/fuzz/fuzz_translate: $(wildcard tests/fuzz/*.h user/*.h)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) -o $@ $(filter %.c,$^) $(TEST_LIBS)
 FUZZ_POLICIES := $(sort $(wildcard bpf/opt/*.bpf.c))

@@ -118,6 +118,7 @@ int change_look(struct change *c, struct teller *t, const struct filter *f)
 		compare_tables(&l, &now.counters, &c->before.counters);
 	compare_scheds(c, &l);
 	compare_losses(c, &l);
+	converters_look(&c->converters, !c->looked, t, f);
 	conns_free(&c->before);
 	c->before = now;
 	c->looked = true;

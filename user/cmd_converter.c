@@ -159,6 +159,8 @@ static int client(const struct args *a)
 	for (int i = 2; !err && i < a->nwords; i++) {
 		if (!strcmp(a->words[i], "tcp")) {
 			r.mptcp = false;
+		} else if (!strcmp(a->words[i], "fastopen")) {
+			r.fastopen = true;
 		} else if (i + 1 == a->nwords) {
 			err = err_usage(a->words[i], "not a word of 'converter client', or one that needs a value");
 		} else {

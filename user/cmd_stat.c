@@ -11,6 +11,7 @@
 #include "conn.h"
 #include "conn_json.h"
 #include "conn_text.h"
+#include "convert/shown.h"
 #include "err.h"
 #include "filter.h"
 #include "metrics.h"
@@ -72,17 +73,22 @@ static void stat_json(const struct ns *ns, const struct conns *conns, const stru
 #undef X
 		put_counters("steer", counters);
 	}
+	put_counters("converters", converters_json(ns));
 	puts("}");
 }
 
-static void stat_text(const struct conns *conns, const struct filter *f)
+static void stat_text(const struct ns *ns, const struct conns *conns, const struct filter *f)
 {
+	json_t *converters = f->token ? NULL : converters_json(ns);
+
 	for (int i = 0; i < conns->n; i++)
 		if (filter_conn(f, &conns->list[i]))
 			conn_text(conns, &conns->list[i]);
 	for (int i = 0; i < conns->nended; i++)
 		if (filter_ended(f, &conns->ended[i]))
 			ended_text(conns, &conns->ended[i]);
+	converters_text(converters, "converter ");
+	json_decref(converters);
 }
 
 static bool has_token(const struct conns *conns, uint32_t token)
@@ -103,7 +109,7 @@ static void show(const struct args *a, const struct ns *ns, struct conns *conns,
 	if (a->json)
 		stat_json(ns, conns, f);
 	else
-		stat_text(conns, f);
+		stat_text(ns, conns, f);
 	fflush(stdout);
 }
 

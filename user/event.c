@@ -37,7 +37,7 @@ const char *event_word(const struct mpb_event *e)
 
 bool event_is_word(const char *word)
 {
-	static const char *const others[] = { ECHOED, "swap", "full", "lost" };
+	static const char *const others[] = { ECHOED, "swap", "full", "lost", "converter" };
 
 	for (size_t i = 0; i < MPB_EV_MAX; i++)
 		if (!strcmp(word, kinds[i]))

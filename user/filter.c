@@ -34,7 +34,7 @@ static int parse_events(const char *list)
 			memcpy(word, list, n);
 		if (!event_is_word(word)) {
 			err_hint("they are decision, born, joined, refused, closed, stale, recovered, fallback, announced, echoed, removed, priority, fail, "
-				 "fastclose, reset, swap, full, lost");
+				 "fastclose, reset, swap, full, lost, converter");
 			return err_usage("event", "'%.*s' is no event", (int)(n < 40 ? n : 40), list);
 		}
 		list += n + (list[n] == ',');

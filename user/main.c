@@ -39,7 +39,7 @@ static const struct {
 	  "the agent: takes connections off a path that has died, and back to it when it works again; --listen: serves /metrics" },
 	{ "converter", cmd_converter,
 	  "add NAME ADDR:PORT [cookie HEX] [bypass S] | del NAME | list | serve client PREFIX ... [listen ADDR:PORT] [dest PREFIX ...] [tcp] [mptcp-out] [proxy-protocol] [cookies] [cookie-key FILE] [threads N] [max N] "
-	  "[max-each N] [handshake S] [idle S] [grace S] [user NAME] | client to ADDR:PORT [listen ADDR:PORT] [cookie HEX] [tcp] [threads N] [max N] [user NAME] | stat [client] [port N] [openmetrics]",
+	  "[max-each N] [handshake S] [idle S] [grace S] [user NAME] | client to ADDR:PORT [listen ADDR:PORT] [cookie HEX] [tcp|fastopen] [threads N] [max N] [user NAME] | stat [client] [port N] [openmetrics]",
 	  "RFC 8803: send connections through a transport converter ('rule ... convert NAME'); run one; what it has counted" },
 	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
 };

@@ -61,7 +61,7 @@ struct mpb_converted {
 
 /* An MPTCP connection through a converter, keyed by its local token. */
 struct mpb_converted_conn {
-	__u64 key;       /* the local one, as on the wire: for MP_FASTCLOSE */
+	__u64 key;       /* the local one: for MP_FASTCLOSE */
 	__be32 dest[4];
 	__be16 port;
 	__u16 sum;       /* of the reply's bytes, in ones' complement, host order */

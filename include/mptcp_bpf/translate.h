@@ -22,8 +22,8 @@ struct mpb_translation {
 	__u32 reply;    /* bytes of reply in front of the data that comes in */
 	__u16 sum;      /* of these bytes, for the DSS checksum */
 	__u8 initial;   /* the subflow that carried the reply: its subflow sequence numbers move too */
-	__u8 fastclose; /* put MP_FASTCLOSE in the place of the DSS */
-	__u64 key;      /* for it */
+	__u8 fastclose; /* put MP_FASTCLOSE in the place of a DSS's mapping; 2: done */
+	__u64 key;      /* the receiver's, for it */
 };
 
 static inline __u32 mpb_opt_get(const struct mpb_seg *s, __u32 i, __u32 bytes)
@@ -99,21 +99,37 @@ static inline void mpb_translate_map(struct mpb_translation *t, __u32 at, __u8 f
 	mpb_opt_set(s, ssn_at + 6, 2, ~sum & 0xffff);
 }
 
+/* MP_FASTCLOSE (RFC 8684 section 3.5) in the place of the mapping of the DSS under the cursor. The DATA_ACK stays: without one Linux takes the first segment
+ * of a subflow for a fallback to TCP (check_fully_established()), and obeys none of its options. */
+static inline void mpb_put_fastclose(struct mpb_translation *t, __u8 flags)
+{
+	struct mpb_seg *s = &t->seg;
+	__u32 at = !(flags & MPTCP_DSS_DATA_ACK) ? 0 : flags & MPTCP_DSS_DATA_ACK8 ? 12 : 8;
+
+	if (s->optlen < at + 12)
+		return;
+	if (at) {
+		mpb_opt_put(s, 1, at);
+		mpb_opt_put(s, 3, flags & (MPTCP_DSS_DATA_ACK | MPTCP_DSS_DATA_ACK8));
+	}
+	mpb_opt_fill(s, at, MPB_TCPOPT_NOP);
+	mpb_opt_put(s, at, MPB_TCPOPT_MPTCP);
+	mpb_opt_put(s, at + 1, 12);
+	mpb_opt_put(s, at + 2, MPTCP_FASTCLOSE << 4);
+	mpb_opt_put(s, at + 3, 0);
+	mpb_opt_set(s, at + 4, 4, t->key >> 32);
+	mpb_opt_set(s, at + 8, 4, t->key);
+	t->fastclose = 2;
+}
+
 static inline void mpb_translate_dss(struct mpb_translation *t)
 {
 	struct mpb_seg *s = &t->seg;
 	__u8 flags = mpb_opt_u8(s, 3);
 	__u32 at = 4;
 
-	if (t->fastclose && s->optlen >= 12) {
-		mpb_opt_fill(s, 0, MPB_TCPOPT_NOP);
-		mpb_opt_put(s, 0, MPB_TCPOPT_MPTCP);
-		mpb_opt_put(s, 1, 12);
-		mpb_opt_put(s, 2, MPTCP_FASTCLOSE << 4);
-		mpb_opt_put(s, 3, 0);
-		for (int i = 0; i < 8; i++)
-			mpb_opt_put(s, 4 + i, t->key >> 8 * i);
-		t->fastclose = 2;
+	if (t->fastclose) {
+		mpb_put_fastclose(t, flags);
 		return;
 	}
 	if (flags & MPTCP_DSS_DATA_ACK) {

@@ -30,7 +30,7 @@ ip -n $c route add default via 10.83.1.2
 ip -n $c -6 route add default via fd83:1::2
 ip -n $d route add default via 10.84.0.1
 ip -n $d -6 route add default via fd84::1
-in_ns $c ip mptcp limits set subflow 0 add_addr_accepted 0 # two subflows: see the end
+in_ns $c ip mptcp limits set subflow 0 add_addr_accepted 0 # two subflows: further down
 in_ns $c ip mptcp endpoint add 10.83.2.1 dev p2 subflow
 in_ns $c ip mptcp endpoint add fd83:2::1 dev p2 subflow
 in_ns $v ip mptcp limits set subflow 2
@@ -65,6 +65,10 @@ ok "a converter" $bin -n $c converter add conv 10.83.1.2:5000 bypass 2
 ok "another for IPv6" $bin -n $c converter add conv6 "[fd83:1::2]:5000"
 ok "a rule for one that is not there is refused" sh -c "! $bin -n $c rule add convert none"
 ok "rules" sh -c "$bin -n $c rule add peer 10.84.0.0/16 convert conv && $bin -n $c rule add peer fd84::/16 convert conv6"
+nsenter --net=/run/netns/$c "$bin" -j monitor event converter >$work/told &
+pids+=($!)
+# told PATTERN: the monitor says so; it looks twice a second
+told() { local i; for ((i = 0; i < 100; i++)); do grep -q "$1" $work/told && return; sleep 0.1; done; cat $work/told; return 1; }
 for kind in "" mptcp; do
 	for dest in 10.84.0.2 fd84::2; do
 		# shellcheck disable=SC2086
@@ -96,17 +100,22 @@ for quirk in split=5001 coalesce=5002 extended=5003; do
 done
 $bin -n $c converter add conv 10.83.1.2:5005
 ok "tcp: an error ends the connection, and none of its bytes arrives" app fails 10.84.0.2 7
-todo "the kernel does not take the MP_FASTCLOSE" "mptcp: the same" in_ns $c timeout 8 python3 $stub fails 10.84.0.2 7 mptcp
+ok "mptcp: the same" app fails 10.84.0.2 7 mptcp
 is "$(field conv errors),$(field conv last_error)" 2,not_authorized "and is told"
+ok "by stat too" sh -c "$bin -n $c -j stat | grep -q '\"last_error\":\"not_authorized\"'"
+ok "and by the monitor" told '"what":"refuses","reason":"not_authorized"'
 in_ns $c ip mptcp limits set subflow 2 add_addr_accepted 2
 $bin -n $c converter add conv 10.83.1.2:5000 bypass 2
-todo "data that come in over two subflows are now and then taken for beyond the window" "mptcp over two subflows, 20 MB each way" \
-	in_ns $c timeout 20 python3 $stub load 10.84.0.2 10 mptcp 20000000
-ok "a second subflow joined" test "$(mib MPTcpExtMPJoinSynAckRx)" -ge 1
+for dest in 10.84.0.2 fd84::2; do
+	ok "mptcp over two subflows to $dest, 20 MB each way" app load $dest 10 mptcp 20000000
+done
+ok "a second subflow joined each" test "$(mib MPTcpExtMPJoinSynAckRx)" -ge 2
+ok "the converter's host keeps to the window" test "$(mib MPTcpExtNoDSSInWindow)" -lt 50
 in_ns $c ip mptcp limits set subflow 0 add_addr_accepted 0
-$bin -n $c converter add conv 10.83.1.2:5004 bypass 2
+$bin -n $c converter add conv 10.83.1.2:5004 bypass 60
 ok "a converter that does not take the request from the SYN is not used" app fails 10.84.0.2 7
 is "$(field conv unacked),$(field conv state)" 1,bypassed "and is told"
+ok "by the monitor too" told '"what":"bypassed","reason":"does not take'
 ok "connections go direct meanwhile" app app 10.84.0.2 7
 is "$(field conv bypassed)" 1 "which is counted"
 $bin -n $c converter add conv 10.83.1.2:5999 bypass 60

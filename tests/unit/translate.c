@@ -145,10 +145,15 @@ static void fastclose(void **unused)
 	(void)unused;
 	OPTIONS("\x1e\x0e\x20\x04\0\0\x10\0\0\0\0\x01\0\x08\x01\x01");
 	t.fastclose = 1;
-	memcpy(&t.key, "abcdefgh", 8);
+	t.key = 0x6162636465666768;
 	walk();
 	HAS("\x1e\x0c\x70\0" "abcdefgh\x01\x01\x01\x01");
 	assert_int_equal(t.fastclose, 2);
+	OPTIONS("\x1e\x16\x20\x0d\x11\x12\x13\x14\0\0\0\0\0\0\x10\0\0\0\0\x01\0\x08"); /* the DATA_ACK stays */
+	t.fastclose = 1;
+	t.key = 0x6162636465666768;
+	walk();
+	HAS("\x1e\x08\x20\x01\x11\x12\x13\x14\x1e\x0c\x70\0" "abcdefgh\x01\x01");
 	OPTIONS("\x1e\x08\x20\x01\0\0\0\x01"); /* no room */
 	t.fastclose = 1;
 	walk();

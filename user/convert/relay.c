@@ -114,7 +114,7 @@ static enum step await_answer(struct session *s)
 	return answered(s);
 }
 
-/* The kernel did not send the request in the SYN: once connected. */
+/* The request is not in the SYN: once connected. */
 static enum step connecting(struct session *s)
 {
 	struct pollfd p = { .fd = s->server, .events = POLLOUT };
@@ -124,6 +124,20 @@ static enum step connecting(struct session *s)
 	if (send(s->server, s->buf, s->want, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)s->want)
 		return STEP_RESET;
 	return await_answer(s);
+}
+
+/* Returns the bytes of the request that are on their way, 0 while connecting without any, or -1. */
+static ssize_t dial(struct session *s, const struct relay *r)
+{
+	const struct sockaddr *to = (const struct sockaddr *)&r->to;
+	int one = 1;
+	ssize_t n;
+
+	if (r->mptcp && !r->fastopen)
+		return connect(s->server, to, sizeof(r->to)) && errno != EINPROGRESS ? -1 : 0;
+	setsockopt(s->server, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &one, sizeof(one));
+	n = sendto(s->server, s->buf, s->want, MSG_FASTOPEN | MSG_NOSIGNAL | MSG_DONTWAIT, to, sizeof(r->to));
+	return n < 0 && errno == EINPROGRESS ? 0 : n;
 }
 
 enum step relay_begin(struct session *s)
@@ -141,12 +155,11 @@ enum step relay_begin(struct session *s)
 		return STEP_RESET;
 	setsockopt(s->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(s->server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(s->server, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &one, sizeof(one));
 	s->want = request(s);
-	n = sendto(s->server, s->buf, s->want, MSG_FASTOPEN | MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&r->to, sizeof(r->to));
-	if ((n < 0 && errno != EINPROGRESS) || (n >= 0 && n != (ssize_t)s->want) || session_watch(s, s->server))
+	n = dial(s, r);
+	if (n < 0 || (n && n != (ssize_t)s->want) || session_watch(s, s->server))
 		return STEP_RESET;
-	if (n >= 0)
+	if (n)
 		return await_answer(s);
 	s->step = connecting;
 	return STEP_WAIT;

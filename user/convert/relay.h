@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The client's side of a session, for applications that the programs in the kernel do not reach: a connection that was led here goes on through the
- * converter, its request in the SYN (MSG_FASTOPEN), and only a converter's "done" lets bytes pass. */
+ * converter, its request in the SYN (MSG_FASTOPEN) or, on MPTCP unless told, behind the handshake, and only a converter's "done" lets bytes pass. */
 #ifndef MPB_CONVERT_RELAY_H
 #define MPB_CONVERT_RELAY_H
 
@@ -12,6 +12,7 @@
 struct relay {
 	struct sockaddr_in6 to;   /* the converter */
 	bool mptcp;
+	bool fastopen;            /* on MPTCP too */
 	pthread_mutex_t lock;     /* of the cookie, which an error may bring */
 	uint8_t cookie[RELAY_COOKIE_MAX];
 	uint32_t cookie_len;

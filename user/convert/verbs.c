@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include "acl.h"
 #include "err.h"
 #include "out.h"
 #include "pin.h"
 #include "service.h"
+#include "shown.h"
 #include "state.h"
 #include "sweep.h"
 #include "table.h"
@@ -108,69 +108,20 @@ int converter_del(const struct args *a)
 	return err ? err : state_release(&ns);
 }
 
-static const char *error_name(unsigned int code)
-{
-	switch (code) {
-#define X(_code, _name, _help) case _code: return #_name;
-		MPB_CONVERT_ERRORS(X)
-#undef X
-	}
-	return "unknown";
-}
-
-static json_t *converter_json(const struct mpb_converter *c)
-{
-	struct sockaddr_in6 at = { .sin6_port = c->port };
-	struct timespec t;
-	uint64_t now;
-	char text[64];
-	json_t *o;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = t.tv_sec * 1000000000ULL + t.tv_nsec;
-	memcpy(&at.sin6_addr, c->addr, sizeof(c->addr));
-	endpoint_text(text, sizeof(text), &at);
-	o = json_pack("{s:s,s:s,s:s}", "name", c->name, "address", text, "state", c->down_until_ns > now ? "bypassed" : "up");
-	if (c->down_until_ns > now)
-		json_object_set_new(o, "bypassed_s", json_integer((c->down_until_ns - now) / 1000000000));
-#define X(_name, _help) json_object_set_new(o, #_name, json_integer(c->_name));
-	MPB_CONVERTER_COUNTERS(X)
-#undef X
-	if (c->errors)
-		json_object_set_new(o, "last_error", json_string(error_name(c->last_error)));
-	return o;
-}
-
-static int collect(const struct mpb_converter *c, void *arg)
-{
-	json_array_append_new(arg, converter_json(c));
-	return 0;
-}
-
 int converter_list(const struct args *a)
 {
-	json_t *array = json_array(), *o, *value;
-	const char *key;
+	json_t *array;
 	struct ns ns;
-	size_t i;
 	int err;
 
 	err = a->nwords > 2 ? err_usage("converter list", "takes nothing more") : ns_enter(a->netns, &ns);
-	if (!err)
-		table_each(&ns, collect, array);
-	if (!err && a->json)
+	if (err)
+		return err;
+	array = converters_json(&ns);
+	if (a->json)
 		out_json(array);
-	json_array_foreach(array, i, o) {
-		if (err || a->json)
-			break;
-		json_object_foreach(o, key, value) {
-			if (json_is_string(value))
-				printf("%s%s", strcmp(key, "name") ? " " : "", json_string_value(value));
-			else if (json_integer_value(value))
-				printf(" %s %lld", key, (long long)json_integer_value(value));
-		}
-		putchar('\n');
-	}
+	else
+		converters_text(array, "");
 	json_decref(array);
-	return err;
+	return 0;
 }
