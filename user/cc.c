@@ -8,11 +8,13 @@
 #include "cc.h"
 #include "cc_default.h"
 #include "err.h"
+#include "feature.h"
 #include "move.h"
 #include "pin.h"
 #include "rules.h"
 #include "state.h"
 #include "tcp_sysctl.h"
+#include "uapi.h"
 
 #define PRIO_LAST 65535 /* of the default rule that `load` adds */
 
@@ -41,14 +43,19 @@ bool cc_is_kernels(const char *name)
 	return false;
 }
 
-static int pin_as(struct bpf_map *map, const char *dir, const char *name)
+static int pin_as(int fd, const char *dir, const char *name)
 {
 	char path[PATH_MAX + 16];
 
-	if (!map)
-		return 0;
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return bpf_obj_pin(bpf_map__fd(map), path) ? err_fail(errno, path, "cannot pin: %s", strerror(errno)) : 0;
+	return bpf_obj_pin(fd, path) ? err_fail(errno, path, "cannot pin: %s", strerror(errno)) : 0;
+}
+
+static int pin_map(const struct policy *p, const char *map, const char *dir, const char *name)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(p->obj, map);
+
+	return m ? pin_as(bpf_map__fd(m), dir, name) : 0;
 }
 
 /* Takes what is pinned as +NAME out of the kernel. Sockets that still run it keep it until they close. */
@@ -56,13 +63,38 @@ static int retire(const char *leaf)
 {
 	char path[PATH_MAX];
 	__u32 zero = 0;
-	int fd = bpf_obj_get(pin_path(path, CC_GLOBAL "/%s/ops", leaf));
+	int link = bpf_obj_get(pin_path(path, CC_GLOBAL "/%s/link", leaf)), ops = bpf_obj_get(pin_path(path, CC_GLOBAL "/%s/ops", leaf));
 
-	if (fd >= 0) {
-		bpf_map_delete_elem(fd, &zero); /* unregisters; an error says that it was not registered */
-		close(fd);
-	}
+	/* Either unregisters; an error says that it was not registered. */
+	if (link >= 0)
+		bpf_link_detach(link);
+	else if (ops >= 0)
+		bpf_map_delete_elem(ops, &zero);
+	if (link >= 0)
+		close(link);
+	if (ops >= 0)
+		close(ops);
 	return pin_remove(pin_path(path, CC_GLOBAL "/%s", leaf));
+}
+
+/* Registered for as long as its link is pinned, or open here; without such links, until it is retired. */
+static int enroll(const char *name, struct bpf_map *ops, const char *dir)
+{
+	bool linked = bpf_map__map_flags(ops) & MPB_BPF_F_LINK;
+	struct bpf_link *link = bpf_map__attach_struct_ops(ops);
+	int err = link ? 0 : errno;
+
+	if (err == EEXIST)
+		err_hint("'bpftool struct_ops' shows congestion controls in BPF; what is built in keeps its name");
+	if (err)
+		return err_fail(err, name, "%s%s", err == EEXIST ? "somebody else registered a congestion control of this name" : "cannot be registered: ",
+				err == EEXIST ? "" : strerror(err));
+	if (linked)
+		err = pin_as(bpf_link__fd(link), dir, "link");
+	else
+		bpf_link__disconnect(link);
+	bpf_link__destroy(link);
+	return err;
 }
 
 /* Verify it, pin it as +NAME, register it, and commit: whatever is registered can be found by its pin. */
@@ -71,34 +103,25 @@ static int enter(struct policy *p)
 	const char *name = p->desc.policy.name;
 	struct bpf_map *ops = bpf_object__find_map_by_name(p->obj, name);
 	char dir[PATH_MAX], final[PATH_MAX], leaf[MPB_NAME_LEN + 1];
-	struct bpf_link *link;
 	int err;
 
 	snprintf(leaf, sizeof(leaf), "+%s", name);
+	if (feature_has("struct_ops_link"))
+		bpf_map__set_map_flags(ops, bpf_map__map_flags(ops) | MPB_BPF_F_LINK);
 	err = policy_load(name, p);
 	if (err)
 		return err;
 	err = pin_mkdir(pin_path(dir, CC_GLOBAL "/%s", leaf));
 	if (!err)
-		err = pin_as(ops, dir, "ops");
+		err = pin_map(p, name, dir, "ops");
 	if (!err)
-		err = pin_as(bpf_object__find_map_by_name(p->obj, MPB_POLICY_SEC), dir, "policy");
+		err = pin_map(p, MPB_POLICY_SEC, dir, "policy");
 	if (!err)
-		err = pin_as(bpf_object__find_map_by_name(p->obj, MPB_TUNE_SEC), dir, "tune");
+		err = pin_map(p, MPB_TUNE_SEC, dir, "tune");
 	if (!err)
-		err = pin_as(bpf_object__find_map_by_name(p->obj, "mpb_groups"), dir, "groups");
-	if (!err) {
-		link = bpf_map__attach_struct_ops(ops);
-		if (!link && errno == EEXIST) {
-			err_hint("'bpftool struct_ops' shows congestion controls in BPF; what is built in keeps its name");
-			err = err_fail(EEXIST, name, "somebody else registered a congestion control of this name");
-		} else if (!link) {
-			err = err_fail(errno, name, "cannot be registered: %s", strerror(errno));
-		} else {
-			bpf_link__disconnect(link); /* registered until it is retired */
-			bpf_link__destroy(link);
-		}
-	}
+		err = pin_map(p, "mpb_groups", dir, "groups");
+	if (!err)
+		err = enroll(name, ops, dir);
 	if (!err)
 		err = pin_commit(dir, pin_path(final, CC_GLOBAL "/%s", name));
 	if (err)

@@ -176,27 +176,33 @@ static int probe_iter_tcp(char *reason, size_t size)
 	return err ? no(err, reason, size) : 0;
 }
 
-/* Is a struct_ops of this type registrable by BPF? The kernel's BTF then has the type that wraps it. */
-static int probe_struct_ops(const char *type, char *reason, size_t size)
+static int probe_btf_has(const char *name, uint32_t kind, char *reason, size_t size)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	int id = btf ? btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT) : -ENOENT;
+	int id = btf ? btf__find_by_name_kind(btf, name, kind) : -ENOENT;
 
 	btf__free(btf);
 	if (id > 0)
 		return 0;
-	snprintf(reason, size, "no %s in the kernel's BTF", type);
+	snprintf(reason, size, "no %s in the kernel's BTF", name);
 	return -ENOENT;
 }
 
+/* The type that wraps a struct_ops is there where BPF may register one. */
 static int probe_cc(char *reason, size_t size)
 {
-	return probe_struct_ops("bpf_struct_ops_tcp_congestion_ops", reason, size);
+	return probe_btf_has("bpf_struct_ops_tcp_congestion_ops", BTF_KIND_STRUCT, reason, size);
+}
+
+/* Links of struct_ops, and those that can be detached at once: else the end of a link comes some time after its last pin. */
+static int probe_struct_ops_link(char *reason, size_t size)
+{
+	return probe_btf_has("bpf_struct_ops_map_link_detach", BTF_KIND_FUNC, reason, size);
 }
 
 static int probe_native_sched(char *reason, size_t size)
 {
-	return probe_struct_ops("bpf_struct_ops_mptcp_sched_ops", reason, size);
+	return probe_btf_has("bpf_struct_ops_mptcp_sched_ops", BTF_KIND_STRUCT, reason, size);
 }
 
 static const struct bpf_insn return_zero[] = {
@@ -237,6 +243,7 @@ const struct feature features[] = {
 	{ "xdp_dispatcher", "several XDP programs on a device", dispatcher_trial, "a kernel that allows freplace (no lockdown); else one serves, by a plain link" },
 	{ "fentry", "nothing here needs it", probe_fentry, "a kernel with CONFIG_FUNCTION_TRACER and no lockdown" },
 	{ "struct_ops_cc", "congestion controls", probe_cc, "a kernel from 5.6 with BTF" },
+	{ "struct_ops_link", "congestion controls that end with their pins", probe_struct_ops_link, "a kernel from 6.11; else they stay until the next call" },
 	{ "native_sched", "schedulers that decide for each packet", probe_native_sched, "the MPTCP developers' export tree; on stock kernels steering serves" },
 	{ "netem", "the lab's paths; else its own relay serves", probe_netem, "CONFIG_NET_SCH_NETEM (module sch_netem)" },
 };

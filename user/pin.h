@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where the state lives: pins under /sys/fs/bpf/mptcp-bpf/, in the mount namespace of PID 1.
  *   global/observe/   the observer: its link, its maps
- *   global/cc/NAME/   a congestion control: ops (the registered map), policy, tune, groups
+ *   global/cc/NAME/   a congestion control: ops (the registered map), link (where the kernel has them), policy, tune, groups
  *   COOKIE/           a network namespace: conns, subflows, clsact/IFINDEX (markers)
  *   COOKIE/opt/NAME/  a loaded policy: policy, tune, counts, devtune, progs/, at/N/ (the links of one load)
  *   COOKIE/cc/NAME/   the namespace uses this congestion control; default: a symbolic link to the name of the default before it

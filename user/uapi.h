@@ -8,6 +8,7 @@
 #define MPB_BPF_TCX_INGRESS 46 /* enum bpf_attach_type, 6.6 */
 #define MPB_BPF_TCX_EGRESS 47
 #define MPB_BPF_F_BEFORE (1U << 3) /* 6.6 */
+#define MPB_BPF_F_LINK (1U << 13) /* of a struct_ops map, 6.4 */
 #define MPB_BPF_LINK_TYPE_TCX 11 /* enum bpf_link_type, 6.6 */
 
 #define MPB_IPPROTO_MPTCP 262        /* 5.6 */

@@ -4,7 +4,7 @@
  *     alpha = sum(cwnd) * max(cwnd / rtt^2) / (sum(cwnd / rtt))^2,   so that   alpha / sum(cwnd) = max(cwnd / rtt^2) / (sum(cwnd / rtt))^2.
  * A loss halves the window of the subflow that saw it.
  * Good: the safe choice; fair to TCP at shared bottlenecks. Bad: leaves some traffic on congested paths; probes free ones slowly.
- * Source: RFC 6356 sections 3 and 4 (exact alpha for each ACK, where section 4.1 allows to compute it less often). */
+ * Source: RFC 6356 sections 3 and 4 (alpha anew sixteen times a round trip or more often; section 4.1 asks for once). */
 #include <mptcp_bpf/cc.bpf.h>
 
 static void lia_increase(const struct mpb_cc_view *v, struct mpb_cc_change *c)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wvegas - weighted Vegas: keeps total_alpha packets of the connection queued in all paths together, each path's part as its part of the rate.
- * Once a round trip, with q = cwnd * (rtt - base) / rtt whole packets queued (base: least rtt) and x = cwnd / rtt:
+ * Once a round trip, with q = cwnd * (rtt - base) / rtt whole packets queued (rtt: least of the round, base: least ever) and x = cwnd / rtt:
  *     alpha = max(2, total_alpha * x_r / sum(x));   q > alpha: cwnd - 1;   q < alpha: cwnd + 1.
  * Slow start ends when q exceeds ss_gamma. Where the queueing delay reaches twice the least since the last time, the window drains to cwnd * base / (2 rtt), from
  * where slow start brings it back.
  * Good: low delay; moves away from a queue before it overflows. Bad: gives way to TCPs that fill queues; a base taken from a full queue misleads it.
- * Source: Cao, Xu and Fu, ICNP 2012; draft-xu-mptcp-congestion-control-05. Deviations: without siblings it is Reno, not Vegas; a queueing delay of less than
- * alpha packets does not count for draining: it is jitter, or a queue that is yet to build, of which the least soon doubles. */
+ * Source: Cao, Xu and Fu, ICNP 2012; draft-xu-mptcp-congestion-control-05. Deviations: without siblings it is Reno, not Vegas; a round's rtt is its least, as
+ * in net/ipv4/tcp_vegas.c, not its mean, which one late ACK may raise by more than alpha packets take; a queueing delay of less than alpha packets does not
+ * count for draining: it is jitter, or a queue that is yet to build, of which the least soon doubles. */
 #include <mptcp_bpf/cc.bpf.h>
 
 MPB_TUNE(__u32, total_alpha, 10, 2, 1000, "packets that a connection keeps queued");

@@ -8,6 +8,7 @@
 
 #define MPB_GROUP_MAX 8     /* subflows of a connection that are coupled; one beyond them is like TCP Reno */
 #define MPB_CREDIT_BITS 60  /* a window's fraction of a packet is counted in 2^-60 */
+#define MPB_LOOKS 16        /* a round trip: how often at least a subflow speaks, looks at its siblings and reckons its increase */
 #define MPB_QUIET_US 200000 /* and four round trips: a subflow that was silent for longer is not counted until it speaks again */
 
 /* One subflow. cwnd 0: there is none, or it does not count now. */
@@ -36,7 +37,7 @@ struct mpb_cc_change {
 struct mpb_cc_round {
 	__u32 cwnd;
 	__u32 ssthresh;
-	__u32 rtt_us;   /* mean of the round, above 0 */
+	__u32 rtt_us;   /* least of the round, above 0 */
 	__u32 base_us;  /* least ever, above 0 */
 	__u32 queue_us; /* the policy's own to remember; 0 at first */
 };
@@ -87,6 +88,13 @@ static inline mpb_num mpb_cc_rates_squared(const struct mpb_cc_view *v)
 	mpb_each_sf(s, v)
 		sum = mpb_add(sum, mpb_cc_rate(s));
 	return mpb_mul(sum, sum);
+}
+
+/* Is the increase to be reckoned anew, `since_us` after the last time? Windows grow by a packet a round trip or so; of a loss, siblings are told at once.
+ * RFC 6356 section 4.1 asks for no more than once a window. */
+static inline int mpb_cc_is_due(__u64 since_us, __u32 srtt_us, int cwnd_changed)
+{
+	return cwnd_changed || since_us >= srtt_us / MPB_LOOKS;
 }
 
 /* The window after `acked` packets. What is below one packet stays in *credit, 0..2^MPB_CREDIT_BITS. At most two packets a call. */

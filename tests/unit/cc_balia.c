@@ -46,4 +46,10 @@ static void loss(void **unused)
 	}
 }
 
-UNIT_MAIN(cmocka_unit_test(increase), cmocka_unit_test(alone_is_reno), cmocka_unit_test(loss))
+static void kept(void **unused)
+{
+	(void)unused;
+	compare_kept(draft, 0.05);
+}
+
+UNIT_MAIN(cmocka_unit_test(increase), cmocka_unit_test(kept), cmocka_unit_test(alone_is_reno), cmocka_unit_test(loss))

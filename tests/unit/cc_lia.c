@@ -40,4 +40,10 @@ static void two_alike(void **unused)
 	assert_true(off_by(value(c.up), 1. / 400) < 1e-7);
 }
 
-UNIT_MAIN(cmocka_unit_test(increase), cmocka_unit_test(alone_is_reno), cmocka_unit_test(two_alike))
+static void kept(void **unused)
+{
+	(void)unused;
+	compare_kept(rfc6356, 0.05);
+}
+
+UNIT_MAIN(cmocka_unit_test(increase), cmocka_unit_test(kept), cmocka_unit_test(alone_is_reno), cmocka_unit_test(two_alike))

@@ -48,4 +48,11 @@ static void increase(void **unused)
 	compare_increases(draft);
 }
 
-UNIT_MAIN(cmocka_unit_test(increase), cmocka_unit_test(alone_is_reno))
+/* A path that has just become the best, or the largest, is told late by a part of a round trip. */
+static void kept(void **unused)
+{
+	(void)unused;
+	compare_kept(draft, 0.3);
+}
+
+UNIT_MAIN(cmocka_unit_test(increase), cmocka_unit_test(kept), cmocka_unit_test(alone_is_reno))

@@ -9,7 +9,7 @@
 #include <mptcp_bpf/group.h>
 
 struct mpb_cc_ops {
-	/* In congestion avoidance, for each acknowledged packet; *c is zero before. */
+	/* In congestion avoidance, by each acknowledged packet, until it is asked again; *c is zero before. */
 	void (*increase)(const struct mpb_cc_view *v, struct mpb_cc_change *c);
 	/* The window that remains after a loss; without it, half. */
 	__u32 (*remain)(const struct mpb_cc_view *v);

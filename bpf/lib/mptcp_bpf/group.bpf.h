@@ -45,12 +45,16 @@ struct mpb_cc_priv {
 	__u64 loss_at;    /* bytes_acked at the last loss */
 	__u64 loss_gap;   /* bytes between the last two */
 	__s64 credit;     /* see mpb_cc_step() */
+	struct mpb_cc_change change;
+	__u64 reckoned_us;  /* tcp_mstamp when it reckoned `change` */
+	__u32 reckoned_for; /* which window */
 	__u32 place;      /* in the group */
+	__u32 coupled;    /* had siblings when it last looked */
 	__u32 round_end;  /* snd_nxt when this round trip began */
 	__u32 samples;    /* of the round trip */
+	__u32 rtt_us;     /* the least of them */
+	__u32 base_us;    /* the least ever */
 	__u32 queue_us;
-	__u64 rtt_sum;
-	__u32 base_us;
 };
 _Static_assert(sizeof(struct mpb_cc_priv) <= 104, "a congestion control's memory in its socket");
 
@@ -138,13 +142,16 @@ static __always_inline void mpb_cc_init(struct sock *sk)
 
 	p->group = 0;
 	p->place = 0;
+	p->coupled = 0;
 	p->credit = 0;
+	p->reckoned_us = 0;
+	p->reckoned_for = 0;
 	p->loss_gap = 0;
 	p->loss_at = mpb_tcp(sk)->bytes_acked;
 	p->round_end = mpb_tcp(sk)->snd_nxt;
 	p->samples = 0;
-	p->rtt_sum = 0;
 	p->queue_us = 0;
+	p->rtt_us = ~0U;
 	p->base_us = ~0U;
 }
 
@@ -227,26 +234,45 @@ static __always_inline void mpb_set_cwnd(struct tcp_sock *tp, __u32 cwnd)
 	tp->snd_cwnd = cwnd > 2 ? cwnd : 2;
 }
 
-/* cong_avoid() of the ones that go by loss. */
-static __always_inline void mpb_cc_avoid(struct sock *sk, __u32 ack, __u32 acked, const struct mpb_cc_ops *ops)
+/* Speak, look around, and reckon the increase anew. */
+static __always_inline void mpb_cc_reckon(struct sock *sk, const struct mpb_cc_ops *ops)
 {
 	struct mpb_group *g = mpb_cc_publish(sk, 0);
 	struct mpb_cc_priv *p = mpb_cc_priv(sk);
-	struct tcp_sock *tp = mpb_tcp(sk);
 	struct mpb_cc_change change = {};
 	struct mpb_cc_view v;
+
+	p->reckoned_us = mpb_tcp(sk)->tcp_mstamp;
+	p->reckoned_for = mpb_tcp(sk)->snd_cwnd;
+	p->coupled = g && mpb_cc_look(sk, g, &v) >= 2;
+	if (!p->coupled)
+		return;
+	ops->increase(&v, &change);
+	p->change.up = change.up;
+	p->change.down = change.down;
+}
+
+/* cong_avoid() of the ones that go by loss. */
+static __always_inline void mpb_cc_avoid(struct sock *sk, __u32 ack, __u32 acked, const struct mpb_cc_ops *ops)
+{
+	struct mpb_cc_priv *p = mpb_cc_priv(sk);
+	struct tcp_sock *tp = mpb_tcp(sk);
+	bool slow_start = tp->snd_cwnd < tp->snd_ssthresh;
+	struct mpb_cc_change change;
 	__s64 credit;
 
-	if (!g || mpb_cc_look(sk, g, &v) < 2)
+	if (mpb_cc_is_due(tp->tcp_mstamp - p->reckoned_us, tp->srtt_us >> 3, !slow_start && tp->snd_cwnd != p->reckoned_for))
+		mpb_cc_reckon(sk, ops);
+	if (!p->coupled)
 		return tcp_reno_cong_avoid(sk, ack, acked);
 	if (!mpb_cwnd_limited(tp))
 		return;
-	if (tp->snd_cwnd < tp->snd_ssthresh) {
+	if (slow_start) {
 		acked = tcp_slow_start(tp, acked);
 		if (!acked)
 			return;
 	}
-	ops->increase(&v, &change);
+	change = (struct mpb_cc_change){ p->change.up, p->change.down };
 	credit = p->credit;
 	mpb_set_cwnd(tp, mpb_cc_step(&change, acked, tp->snd_cwnd, &credit));
 	p->credit = credit;
@@ -275,33 +301,27 @@ static __always_inline void mpb_cc_sample(struct sock *sk, __s32 rtt_us)
 	rtt_us += !rtt_us;
 	if ((__u32)rtt_us < p->base_us)
 		p->base_us = rtt_us;
-	p->rtt_sum += rtt_us;
+	if ((__u32)rtt_us < p->rtt_us)
+		p->rtt_us = rtt_us;
 	p->samples++;
 }
 
-/* cong_avoid() of the ones that go by delay. */
-static __always_inline void mpb_cc_delay_avoid(struct sock *sk, __u32 ack, __u32 acked, const struct mpb_cc_delay_ops *ops)
+/* A round trip is over: speak, look around, and let the policy judge it. */
+static __always_inline void mpb_cc_round(struct sock *sk, __u32 ack, __u32 acked, const struct mpb_cc_delay_ops *ops)
 {
 	struct mpb_group *g = mpb_cc_publish(sk, 0);
 	struct mpb_cc_priv *p = mpb_cc_priv(sk);
 	struct tcp_sock *tp = mpb_tcp(sk);
+	struct mpb_cc_round r = { tp->snd_cwnd, tp->snd_ssthresh, p->rtt_us, p->base_us, p->queue_us };
 	__u32 samples = p->samples;
-	struct mpb_cc_round r;
 	struct mpb_cc_view v;
 	int slow_start;
 
-	if (!g || mpb_cc_look(sk, g, &v) < 2 || mpb_ca_state(sk))
-		return tcp_reno_cong_avoid(sk, ack, acked);
-	if ((__s32)(ack - p->round_end) <= 0) {
-		if (tp->snd_cwnd < tp->snd_ssthresh && mpb_cwnd_limited(tp))
-			tcp_slow_start(tp, acked);
-		return;
-	}
 	p->round_end = tp->snd_nxt;
-	r = (struct mpb_cc_round){ tp->snd_cwnd, tp->snd_ssthresh, samples ? p->rtt_sum / samples : 0, p->base_us, p->queue_us };
 	p->samples = 0;
-	p->rtt_sum = 0;
-	if (samples <= 2)
+	p->rtt_us = ~0U;
+	p->coupled = g && mpb_cc_look(sk, g, &v) >= 2;
+	if (!p->coupled || samples <= 2 || mpb_ca_state(sk))
 		return tcp_reno_cong_avoid(sk, ack, acked);
 	slow_start = ops->round(&v, &r);
 	p->queue_us = r.queue_us;
@@ -313,6 +333,20 @@ static __always_inline void mpb_cc_delay_avoid(struct sock *sk, __u32 ack, __u32
 		mpb_set_cwnd(tp, r.cwnd);
 		tp->snd_ssthresh = r.ssthresh;
 	}
+}
+
+/* cong_avoid() of the ones that go by delay. */
+static __always_inline void mpb_cc_delay_avoid(struct sock *sk, __u32 ack, __u32 acked, const struct mpb_cc_delay_ops *ops)
+{
+	struct mpb_cc_priv *p = mpb_cc_priv(sk);
+	struct tcp_sock *tp = mpb_tcp(sk);
+
+	if ((__s32)(ack - p->round_end) > 0)
+		return mpb_cc_round(sk, ack, acked, ops);
+	if (!p->coupled || mpb_ca_state(sk))
+		return tcp_reno_cong_avoid(sk, ack, acked);
+	if (tp->snd_cwnd < tp->snd_ssthresh && mpb_cwnd_limited(tp))
+		tcp_slow_start(tp, acked);
 }
 
 #endif
