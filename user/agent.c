@@ -22,6 +22,7 @@
 
 #define MSEC 1000000ULL
 #define SECOND (1000 * MSEC)
+#define TICK_DOUBT_NS (2 * MSEC)  /* one was asked */
 #define TICK_BUSY_NS (4 * MSEC)   /* something is in flight */
 #define TICK_IDLE_NS (10 * MSEC)
 #define DISCOVER_NS (200 * MSEC)  /* between two looks for new subflows */
@@ -74,58 +75,69 @@ void agent_log(const struct agent *a, const char *what, const struct in6_addr *a
 	fflush(stdout);
 }
 
-/* What the other subflows tell of one that is silent. */
-struct evidence {
-	bool sibling; /* another one of the connection has answered since */
-	bool path;    /* another one from the same address has */
-	bool lonely;  /* a connection has subflows from this address only */
-	int conns;    /* with a subflow from this address */
-};
+/* All subflows that are watched, read once a tick at the most. */
+static void read_rows(struct agent *a)
+{
+	struct agent_row *r = a->rows;
 
-struct row {
-	uint32_t token;
-	bool same;
-};
+	if (a->nrows >= 0)
+		return;
+	for (int more = !bpf_map_get_next_key(a->clocks, NULL, &r->tuple); more; more = !bpf_map_get_next_key(a->clocks, &r[-1].tuple, &r->tuple)) {
+		if (r == a->rows + MPB_CLOCKS)
+			break;
+		if (bpf_map_lookup_elem(a->clocks, &r->tuple, &r->clock))
+			memset(&r->clock, 0, sizeof(r->clock)); /* gone meanwhile: of no connection */
+		r++;
+	}
+	a->nrows = r - a->rows;
+}
+
+static bool is_from(const struct agent_row *r, const struct in6_addr *addr)
+{
+	return r->clock.token && !memcmp(r->tuple.saddr, addr, sizeof(*addr));
+}
+
+/* What the other subflows tell of one that is silent: has another one of its connection answered since it was asked, or another one from its address? */
+static void ask_others(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, bool *sibling, bool *path)
+{
+	*sibling = *path = false;
+	for (const struct agent_row *r = a->rows; r < a->rows + a->nrows; r++) {
+		if (r->clock.heard_ns <= e->clock.first_ask_ns || !memcmp(&r->tuple, &e->tuple, sizeof(r->tuple)))
+			continue;
+		*sibling |= r->clock.token == e->clock.token;
+		*path |= is_from(r, addr);
+	}
+}
 
 static int by_token(const void *a, const void *b)
 {
-	uint32_t x = ((const struct row *)a)->token, y = ((const struct row *)b)->token;
+	uint32_t x = ((const struct agent_row *)a)->clock.token, y = ((const struct agent_row *)b)->clock.token;
 
 	return x < y ? -1 : x > y;
 }
 
-static int look_around(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, struct evidence *found)
+/* The connections with a subflow from the address; `lonely` are those with no other, `one` is one of these subflows. */
+static int users_of(struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one)
 {
-	struct row *rows = malloc(MPB_CLOCKS * sizeof(*rows));
-	struct mpb_clock clock;
-	struct mpb_tuple t;
-	int n = 0, k;
+	int users = 0, k;
 
-	memset(found, 0, sizeof(*found));
-	if (!rows)
-		return -ENOMEM;
-	for (int more = !bpf_map_get_next_key(a->clocks, NULL, &t); more && n < MPB_CLOCKS; more = !bpf_map_get_next_key(a->clocks, &t, &t)) {
-		bool same = !memcmp(t.saddr, addr, sizeof(*addr));
-
-		if (bpf_map_lookup_elem(a->clocks, &t, &clock))
-			continue;
-		rows[n++] = (struct row){ clock.token, same };
-		if (!e || clock.heard_ns <= e->clock.first_ask_ns || !memcmp(&t, &e->tuple, sizeof(t)))
-			continue;
-		found->sibling |= clock.token == e->clock.token;
-		found->path |= same;
-	}
-	qsort(rows, n, sizeof(*rows), by_token);
-	for (int i = 0; i < n; i = k) {
+	*lonely = 0;
+	qsort(a->rows, a->nrows, sizeof(*a->rows), by_token);
+	for (int i = 0; i < a->nrows; i = k) {
 		bool here = false, elsewhere = false;
 
-		for (k = i; k < n && rows[k].token == rows[i].token; k++)
-			rows[k].same ? (here = true) : (elsewhere = true);
-		found->conns += here;
-		found->lonely |= here && !elsewhere;
+		for (k = i; k < a->nrows && a->rows[k].clock.token == a->rows[i].clock.token; k++) {
+			if (!is_from(&a->rows[k], addr)) {
+				elsewhere = true;
+				continue;
+			}
+			here = true;
+			*one = a->rows[k].tuple;
+		}
+		users += here;
+		*lonely += here && !elsewhere;
 	}
-	free(rows);
-	return 0;
+	return users;
 }
 
 static void probe_of(const struct mpb_clock_event *e, struct probe *p)
@@ -133,24 +145,37 @@ static void probe_of(const struct mpb_clock_event *e, struct probe *p)
 	*p = (struct probe){ .tuple = e->tuple, .seq = e->seq, .ack = e->ack, .ifindex = e->clock.ifindex, .window = e->window };
 }
 
+static void leave(struct agent *a, const struct endpoint *endpoint, const struct probe *probe, int users, const char *why)
+{
+	int err;
+
+	if (!away_add(&a->away, endpoint, probe, agent_now()))
+		return agent_log(a, "left", &endpoint->addr, "%s; but %d addresses are away already", why, AWAY_MAX);
+	err = endpoint_del(endpoint);
+	agent_log(a, err ? "failed" : "evacuated", &endpoint->addr, "%s; endpoint %d, connections %d%s%s", why, endpoint->id, users, err ? ": " : "",
+		  err ? strerror(-err) : "");
+}
+
 /* By RM_ADDR where the path has an endpoint, and nothing that works leaves by it; else just this subflow. */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why)
 {
+	bool sibling = true, path = false;
 	struct endpoint endpoint;
-	struct evidence found;
 	struct probe probe = {};
-	int err;
+	int users, lonely = 0, err;
 
-	if (away_find(&a->away, addr) || look_around(a, addr, e, &found) || (e && !found.sibling))
+	if (away_find(&a->away, addr))
 		return;
-	if (!found.path && !found.lonely && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
+	read_rows(a);
+	if (e)
+		ask_others(a, addr, e, &sibling, &path);
+	if (!sibling)
+		return;
+	users = path ? 0 : users_of(a, addr, &lonely, &probe.tuple);
+	if (users && !lonely && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
 		if (e)
 			probe_of(e, &probe);
-		if (!away_add(&a->away, &endpoint, &probe, agent_now()))
-			return agent_log(a, "left", addr, "%s; but %d addresses are away already", why, AWAY_MAX);
-		err = endpoint_del(&endpoint);
-		agent_log(a, err ? "failed" : "evacuated", addr, "%s; endpoint %d, connections %d%s%s", why, endpoint.id, found.conns, err ? ": " : "",
-			  err ? strerror(-err) : "");
+		leave(a, &endpoint, &probe, users, why);
 	} else if (e) {
 		err = diag_destroy(&e->tuple);
 		if (err != -ENOENT)
@@ -175,10 +200,12 @@ static int on_event(void *arg, void *data, size_t size)
 	if (e->what == MPB_CLOCK_ASK) {
 		probe_of(e, &probe);
 		probe_send(a->probes, &probe);
+		if (e->inflight) /* one may be lost as the data was */
+			probe_send(a->probes, &probe);
 		return 0;
 	}
-	snprintf(why, sizeof(why), "silent for %llu ms, %u probes unanswered, RTT %u ms", (unsigned long long)(e->silent_ns / MSEC), e->clock.asks,
-		 e->srtt_us / 1000);
+	snprintf(why, sizeof(why), "silent for %llu ms, probes of %llu ms ago unanswered, RTT %u ms", (unsigned long long)(e->silent_ns / MSEC),
+		 (unsigned long long)((e->clock.heard_ns + e->silent_ns - e->clock.first_ask_ns) / MSEC), e->srtt_us / 1000);
 	agent_evacuate(a, &addr, e, why);
 	return 0;
 }
@@ -194,7 +221,8 @@ static void look_for_return(struct agent *a, struct away_one *one, uint64_t now)
 			one->answered_ns = now;
 		one->heard_ns = now;
 	}
-	probe_send(a->probes, &one->probe);
+	if (one->probe.tuple.dport)
+		probe_send(a->probes, &one->probe);
 	works = one->answered_ns && now - one->heard_ns < SILENT_NS && now - one->answered_ns >= one->hold_ns;
 	if (!works && now - one->since_ns < RETRY_NS)
 		return;
@@ -247,9 +275,10 @@ static int on_timer(void *arg)
 	if (bpf_prog_test_run_opts(a->prog, &opts))
 		return err_fail(errno, "clock", "cannot be run: %s", strerror(errno));
 	a->untold += tick.untold;
+	a->nrows = -1;
 	ring_buffer__consume(a->events);
 	away = look_at_away(a);
-	next = tick.waiting ? TICK_BUSY_NS : tick.subflows || away ? TICK_IDLE_NS : DISCOVER_NS;
+	next = tick.asked ? TICK_DOUBT_NS : tick.waiting ? TICK_BUSY_NS : tick.subflows || away ? TICK_IDLE_NS : DISCOVER_NS;
 	took = tick.discover ? 0 : clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
 	set_timer(a, took * SHARE > next ? took * SHARE : next);
 	return 0;
@@ -303,7 +332,10 @@ int agent_start(struct agent *a, const struct ns *ns, const char *const *setting
 	int err;
 
 	a->ns = ns;
-	a->timer = a->links = a->away.map = -1;
+	a->timer = a->links = a->away.map = a->nrows = -1;
+	a->rows = calloc(MPB_CLOCKS + 1, sizeof(*a->rows));
+	if (!a->rows)
+		return err_fail(ENOMEM, "run", "out of memory");
 	err = load(a, settings, n);
 	if (!err)
 		err = away_open(&a->away, ns);
@@ -323,7 +355,9 @@ int agent_start(struct agent *a, const struct ns *ns, const char *const *setting
 
 void agent_stop(struct agent *a)
 {
-	away_close(&a->away, a->ns);
+	if (a->away.map >= 0)
+		away_close(&a->away, a->ns);
+	free(a->rows);
 	ring_buffer__free(a->events);
 	policy_close(&a->policy);
 	for (int i = 0; i < 2; i++)

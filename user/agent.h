@@ -10,6 +10,11 @@
 #include "policy.h"
 #include "service.h"
 
+struct agent_row {
+	struct mpb_tuple tuple;
+	struct mpb_clock clock;
+};
+
 struct agent {
 	const struct ns *ns;
 	bool json;
@@ -20,6 +25,8 @@ struct agent {
 	int probes[2];
 	uint64_t discovered_ns, probed_ns; /* when it last looked */
 	uint64_t untold;
+	int nrows;            /* -1: to be read again */
+	struct agent_row *rows;
 	struct away away;     /* addresses taken out of use */
 };
 
@@ -35,7 +42,7 @@ void agent_stop(struct agent *a);
 int link_open(void);
 int link_ready(void *agent);
 
-/* No connection is to use a local address (or, with NULL, a device's addresses) any more; `why` is for the log. */
+/* No connection is to use a local address (or a device's) any more: with the event of a silent subflow, if there is evidence enough. `why` is for the log. */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why);
 void agent_evacuate_device(struct agent *a, int ifindex, const char *why);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "away.h"
@@ -37,6 +39,7 @@ int away_open(struct away *w, const struct ns *ns)
 {
 	struct in6_addr addr;
 	struct kept kept;
+	char path[PATH_MAX];
 	int more, n = 0;
 
 	memset(w, 0, sizeof(*w));
@@ -45,6 +48,12 @@ int away_open(struct away *w, const struct ns *ns)
 	w->map = open_map(ns, true);
 	if (w->map < 0)
 		return w->map;
+	w->lock = open(pin_path(path, "%s/agent", ns->dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w->lock < 0 || flock(w->lock, LOCK_EX | LOCK_NB)) {
+		close(w->map);
+		w->map = -1;
+		return err_fail(EBUSY, "run", "another agent works in this network namespace");
+	}
 	for (more = !bpf_map_get_next_key(w->map, NULL, &addr); more && n < AWAY_MAX; more = !bpf_map_get_next_key(w->map, &addr, &addr)) {
 		if (bpf_map_lookup_elem(w->map, &addr, &kept))
 			continue;
@@ -81,6 +90,7 @@ void away_close(struct away *w, const struct ns *ns)
 	if (w->map >= 0)
 		close(w->map);
 	away_restore(ns);
+	close(w->lock);
 }
 
 static struct away_one *find(struct away *w, const struct in6_addr *addr)

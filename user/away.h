@@ -25,7 +25,8 @@ struct away_one {
 };
 
 struct away {
-	int map; /* by address */
+	int map;  /* by address */
+	int lock; /* one agent a namespace */
 	struct away_one one[AWAY_MAX]; /* those that came back stay a while: their history counts */
 };
 

@@ -10,10 +10,9 @@ MPB_DESCRIBE(MPB_PROBE, clock, "tells which subflows have fallen silent");
 
 #define MSEC 1000000ULL
 #define SECOND (1000 * MSEC)
-#define AGAIN_NS (4 * MSEC)      /* between the two probes of one that has data in flight */
 #define RTT_UNKNOWN_US 200000
 
-MPB_TUNE(__u32, margin_ms, 10, 1, 10000, "beyond a round trip, for the acknowledgement of data and for that of a probe (ms)");
+MPB_TUNE(__u32, margin_ms, 8, 1, 10000, "a probe may take so much longer than a round trip (ms); data, a quarter of it, before it is asked after");
 MPB_TUNE(__u32, idle_s, 0, 0, 86400, "ask a subflow that was silent for so long (s); 0: only when there is data");
 
 struct {
@@ -47,7 +46,7 @@ struct {
 
 struct walk {
 	__u64 now;
-	__u32 subflows, waiting, untold;
+	__u32 subflows, waiting, asked, untold;
 };
 
 /* When the oldest segment in flight was sent last; 0: none is. */
@@ -92,8 +91,8 @@ static __always_inline void ask(struct walk *w, const struct mpb_tuple *key, str
 	tell(w, key, c, MPB_CLOCK_ASK);
 }
 
-/* One that is silent: `wait` is how long an answer may take. */
-static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c, __u64 wait)
+/* One that is silent: an acknowledgement is overdue after `late`, the answer to a probe after `wait`. */
+static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c, __u64 late, __u64 wait)
 {
 	__u64 sent = oldest((struct tcp_sock *)c->sk), silent = w->now - c->heard_ns, *asked;
 	__u32 token = c->token;
@@ -103,10 +102,11 @@ static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct 
 	if (c->asks) {
 		__u64 since = w->now - c->last_ask_ns;
 
-		/* With data in flight, two probes on top of that; without, three, one after the other. */
-		if (sent ? c->asks < 2 && since >= AGAIN_NS : c->asks < 3 && since >= wait)
+		w->asked++;
+		/* Without data in flight, three times, one after the other. */
+		if (since >= wait && !sent && c->asks < 3)
 			ask(w, key, c);
-		else if (c->asks >= (sent ? 2 : 3) && since >= wait)
+		else if (since >= wait)
 			tell(w, key, c, MPB_CLOCK_UNANSWERED);
 		return 0;
 	}
@@ -116,7 +116,7 @@ static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct 
 		return 0;
 	}
 	if (sent) /* the first data after a silence is asked after at once: nothing else would tell */
-		due = silent > SECOND ? w->now - sent > wait / 4 : w->now - sent > wait && silent > margin_ms * MSEC;
+		due = silent > SECOND || (w->now - sent > late && silent > margin_ms * MSEC);
 	else
 		due = idle_s && silent > idle_s * SECOND;
 	if (!due)
@@ -131,6 +131,7 @@ static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, st
 	struct tcp_sock *tp = (struct tcp_sock *)c->sk;
 	struct mptcp_subflow_context *sub = mpb_socket_check(tp, key, c->token);
 	__u32 state = BPF_CORE_READ((struct sock_common *)tp, skc_state), segs, srtt, dev, margin = margin_ms * 1000;
+	__u64 late, wait;
 
 	if (!sub || (state != BPF_TCP_ESTABLISHED && state != BPF_TCP_CLOSE_WAIT) || !BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established))
 		return 0;
@@ -146,7 +147,11 @@ static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, st
 	}
 	srtt = BPF_CORE_READ(tp, srtt_us) >> 3;
 	dev = BPF_CORE_READ(tp, mdev_us); /* four mean deviations */
-	judge(w, key, c, 1000ULL * ((srtt ? srtt : RTT_UNKNOWN_US) + (dev > margin ? dev : margin)));
+	if (!srtt)
+		srtt = RTT_UNKNOWN_US;
+	late = 1000ULL * (srtt + (dev > margin / 4 ? dev : margin / 4));
+	wait = 1000ULL * (srtt + (dev > margin ? dev : margin));
+	judge(w, key, c, late, wait);
 	return 0;
 }
 
@@ -180,6 +185,7 @@ int clock_tick(struct mpb_tick *tick)
 	bpf_for_each_map_elem(&mpb_clocks, look, &w, 0);
 	tick->subflows = w.subflows;
 	tick->waiting = w.waiting;
+	tick->asked = w.asked;
 	tick->untold = w.untold;
 	return 0;
 }

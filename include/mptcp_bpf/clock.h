@@ -47,8 +47,9 @@ struct mpb_tick {
 	__u32 discover; /* in: find new subflows first, and forget those that are gone */
 	__u32 subflows; /* out: alive */
 	__u32 waiting;  /* out: of these, with something in flight or asked */
+	__u32 asked;    /* out: of these, asked and not heard since */
 	__u32 untold;   /* out: events that found no room */
 };
-_Static_assert(sizeof(struct mpb_tick) == 16, "struct mpb_tick crosses a boundary");
+_Static_assert(sizeof(struct mpb_tick) == 20, "struct mpb_tick crosses a boundary");
 
 #endif
