@@ -4,7 +4,7 @@
 T := $(B)/tests
 SAN_FLAGS := -fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer
 TEST_CFLAGS := -std=gnu11 -g -O1 $(WARN) -Wno-unused-parameter $(MAP) $(CPPFLAGS) -Ibpf/lib
-TEST_LIBS = $(shell pkg-config --libs $(LIBS))
+TEST_LIBS = $(shell pkg-config --libs $(LINK))
 
 # Unit tests: plain C under ASan and UBSan, with the controller's own code, but main.
 UNIT := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))
@@ -36,7 +36,7 @@ FUZZ := $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_convert $(T)/fuzz/fuzz_object $(T)/fu
 FUZZ_SEEDS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(sort $(wildcard tests/fuzz/seed/*.bpf.c)))
 FUZZ_CC := $(CLANG) $(TEST_CFLAGS) -fsanitize=fuzzer -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined
 $(T)/fuzz/fuzz_args: tests/fuzz/fuzz_args.c user/args.c user/err.c
-$(T)/fuzz/fuzz_object: tests/fuzz/fuzz_object.c user/policy.c user/desc.c user/args.c user/err.c $(wildcard user/elf*.c)
+$(T)/fuzz/fuzz_object: tests/fuzz/fuzz_object.c user/policy.c user/voice.c user/desc.c user/args.c user/err.c $(wildcard user/elf*.c)
 $(T)/fuzz/fuzz_convert: tests/fuzz/fuzz_convert.c include/mptcp_bpf/convert.h
 $(T)/fuzz/fuzz_args $(T)/fuzz/fuzz_convert $(T)/fuzz/fuzz_object: $(wildcard tests/fuzz/*.h user/*.h)
 	$(Q)mkdir -p $(@D)
@@ -68,7 +68,7 @@ $(SIM): $(sort $(wildcard tests/sim/*.c)) tests/sim/sim.h $(SCHED_DEPS)
 	$(Q)$(SIM_CC) -o $@ $(filter-out tests/sim/policy.c,$(filter tests/sim/%.c,$^)) $@.*.o -lm
 
 NET := $(sort $(wildcard tests/net/*.t))
-TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(sort $(wildcard tests/build/*.t tests/sim/*.t)) $(NET)
+TESTS := $(UNIT) $(PROG) $(wildcard tests/reject/reject.t tests/fuzz/fuzz.t) $(sort $(wildcard tests/build/*.t tests/kernel/*.t tests/sim/*.t)) $(NET)
 ONLY ?= .
 
 tests: all tools $(UNIT) $(PROG) $(REJECT) $(TEST_POLICIES) $(FUZZ) $(FUZZ_SEEDS) $(SIM)
@@ -79,14 +79,18 @@ cost: all $(T)/prog/cost
 
 # The tests that meet the kernel, on stock kernels under QEMU and on this one; a table, and TAP in build/vm/KERNEL/.
 KERNELS ?= 6.1 6.12 newest host
-VM_TESTS = $(PROG) tests/reject/reject.t $(filter-out tests/net/lab.t tests/net/own.t,$(NET)) # no emulation keeps the times that lab.t holds; own.t compiles
+VM_TESTS = $(PROG) tests/reject/reject.t tests/kernel/kernel.t $(filter-out tests/net/lab.t tests/net/own.t,$(NET)) # no emulation keeps the times that lab.t holds; own.t compiles
 test-kernels:
 	$(Q)scripts/setup vm
 	$(Q)$(MAKE) all tools $(PROG) $(REJECT) $(TEST_POLICIES)
 	$(Q)nice -n 19 scripts/kernels "$(KERNELS)" $(shell printf '%s\n' $(VM_TESTS) | grep -E '$(ONLY)')
 
+test-package:
+	$(Q)scripts/fresh --suite trixie --worktree -- scripts/package
+
 lint:
-	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels tests/vm/run tests/tools/apart completion/*.bash tests/lib/*.sh tests/*/*.t
+	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels scripts/package tests/vm/run tests/tools/apart completion/*.bash tests/lib/*.sh tests/*/*.t tests/kernel/run
+	$(Q)shellcheck -S warning -x -P SCRIPTDIR tests/kernel/*.sh
 	$(Q)shellcheck -S warning -x -P SCRIPTDIR tests/bench/*.bench
 
 test: setup

@@ -347,8 +347,8 @@ int agent_start(struct agent *a, const struct ns *ns, const char *const *setting
 	a->links = link_open();
 	if (a->timer < 0 || a->links < 0)
 		return err_fail(errno, "run", "no timer or no link events: %s", strerror(errno));
-	services[0] = (struct service){ a->timer, on_timer, a };
-	services[1] = (struct service){ a->links, link_ready, a };
+	services[0] = (struct service){ .fd = a->timer, .ready = on_timer, .arg = a };
+	services[1] = (struct service){ .fd = a->links, .ready = link_ready, .arg = a };
 	set_timer(a, 1);
 	return 2;
 }

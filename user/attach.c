@@ -206,36 +206,57 @@ struct update {
 	const int *from, *to;
 };
 
-static int update_link(const char *name, void *arg)
+/* A filter's pin is its program. The new pin comes first, uncommitted: it is how a call after a crash finds the filter. 0 or -errno. */
+static int update_filter(const char *at, const char *name, const struct attachment *a, int from, int to)
 {
-	LIBBPF_OPTS(bpf_link_update_opts, opts, .flags = BPF_F_REPLACE);
+	char next[PATH_MAX], path[PATH_MAX];
+	int err = bpf_obj_pin(to, pin_path(next, "%s/+%s", at, name)) ? -errno : 0;
+
+	if (!err)
+		err = clsact_replace(from, to, a->ifindex, a->dir);
+	if (!err)
+		return pin_commit(next, pin_path(path, "%s/%s", at, name));
+	pin_remove(next);
+	return err;
+}
+
+static int update_link(int link, int from, int to)
+{
+	LIBBPF_OPTS(bpf_link_update_opts, opts, .flags = BPF_F_REPLACE, .old_prog_fd = from);
+
+	return bpf_link_update(link, to, &opts) ? -errno : 0;
+}
+
+static int update_one(const char *name, void *arg)
+{
 	const struct update *u = arg;
 	struct bpf_link_info info = {};
-	__u32 len = sizeof(info);
+	__u32 len = sizeof(info), id;
 	struct attachment a;
 	int fd = open_pin(u->at, name, &a), err = 0;
+	bool filter;
 
 	if (fd < 0)
 		return 0;
-	if (bpf_link_get_info_by_fd(fd, &info, &len))
-		err = err_fail(errno, name, "cannot be read: %s", strerror(errno));
+	filter = !strcmp(a.hook, "clsact");
+	if (!filter && bpf_link_get_info_by_fd(fd, &info, &len))
+		err = -errno;
+	id = filter ? id_of(fd) : info.prog_id;
 	for (int i = 0; !err && i < PROG_MAX; i++) {
-		if (id_of(u->from[i]) != info.prog_id)
+		if (id_of(u->from[i]) != id)
 			continue;
-		opts.old_prog_fd = u->from[i];
-		if (bpf_link_update(fd, u->to[i], &opts))
-			err = err_fail(errno, name, "its program cannot be replaced: %s", strerror(errno));
+		err = filter ? update_filter(u->at, name, &a, u->from[i], u->to[i]) : update_link(fd, u->from[i], u->to[i]);
 		break;
 	}
 	close(fd);
-	return err;
+	return err ? err_fail(-err, name, "its program cannot be replaced: %s", strerror(-err)) : 0;
 }
 
 int attachments_update(const char *at, const int from[PROG_MAX], const int to[PROG_MAX])
 {
 	struct update u = { at, from, to };
 
-	return pin_each(at, false, update_link, &u);
+	return pin_each(at, false, update_one, &u);
 }
 
 static int detach_program(const char *name, void *arg)
@@ -286,6 +307,8 @@ int detach(const struct ns *ns, const char *at)
 	struct walk w = { .at = at, .ns = ns };
 	int err = pin_each(at, false, detach_program, &w);
 
+	if (!err)
+		err = pin_each(at, true, detach_program, &w); /* of an update that was cut short */
 	return err ? err : pin_remove(at); /* and with it the links */
 }
 

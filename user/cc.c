@@ -75,11 +75,9 @@ static int enter(struct policy *p)
 	int err;
 
 	snprintf(leaf, sizeof(leaf), "+%s", name);
-	err = bpf_object__load(p->obj);
-	if (err) {
-		err_hint("-vv shows the verifier's log");
-		return err_fail(-err, name, "the kernel does not accept it: %s", strerror(-err));
-	}
+	err = policy_load(name, p);
+	if (err)
+		return err;
 	err = pin_mkdir(pin_path(dir, CC_GLOBAL "/%s", leaf));
 	if (!err)
 		err = pin_as(ops, dir, "ops");

@@ -74,12 +74,12 @@ static void compare_tables(const struct looking *l, const struct mpb_ns *now, co
 
 static void compare_scheds(struct change *c, const struct looking *l)
 {
-	uint64_t empty = steer_slots(l->t->ns, 0);
+	uint64_t used = steer_runs(l->t->ns) ? ~steer_slots(l->t->ns, 0) : 0;
 
 	for (unsigned int slot = 1; slot < MPB_SLOTS; slot++) {
 		char now[MPB_NAME_LEN] = "";
 
-		if (steer_runs(l->t->ns) && !(empty & 1ULL << slot))
+		if (used & 1ULL << slot)
 			scheduler_name(l->t->ns, slot, now);
 		if (c->looked && *now && *c->sched[slot] && strcmp(now, c->sched[slot]) && filter_event(l->f, "swap", NULL))
 			event_tell_other(l->t, "swap", json_pack("{s:s,s:s}", "from", c->sched[slot], "to", now), "swap %s -> %s", c->sched[slot], now);

@@ -109,6 +109,20 @@ int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir, 
 	return bpf_tc_attach(&hook, &opts);
 }
 
+int clsact_replace(int from, int to, int ifindex, enum mpb_dir dir)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point(dir));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = to, .flags = BPF_TC_F_REPLACE);
+	struct filters f;
+
+	look(from, ifindex, dir, &f);
+	if (!f.prio)
+		return -ENOENT;
+	opts.handle = f.handle;
+	opts.priority = f.prio;
+	return bpf_tc_attach(&hook, &opts);
+}
+
 void clsact_detach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir)
 {
 	LIBBPF_OPTS(bpf_tc_hook, qdisc, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);

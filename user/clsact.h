@@ -10,6 +10,7 @@
 
 /* Behind the filters that are there, or behind any that is yet to come. 0 or -errno. */
 int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir, bool last);
+int clsact_replace(int from, int to, int ifindex, enum mpb_dir dir); /* in one step */
 void clsact_detach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir);
 bool clsact_attached(int prog, int ifindex, enum mpb_dir dir);
 

@@ -4,13 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 #include "cmd.h"
+#include "convert/relay.h"
 #include "convert/report_convert.h"
 #include "convert/serve.h"
 #include "convert/service.h"
+#include "convert/verbs.h"
 #include "err.h"
 #include "ns.h"
 
 #define PORT_DEFAULT 1234 /* none is assigned (RFC 8803 section 9) */
+#define PORT_CLIENT 1235
 
 struct serve_args {
 	struct service service;
@@ -81,16 +84,22 @@ static int serve_word(const char *const *words, int n, struct serve_args *s)
 	return serve_pair(words[0], words[1], s) ? -EINVAL : 2;
 }
 
+static uint32_t threads_default(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : cores > SERVICE_THREADS_MAX ? SERVICE_THREADS_MAX : cores;
+}
+
 static int serve(const struct args *a)
 {
 	static struct serve_args s;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct ns ns;
 	int err = 0, used;
 
 	s.service = (struct service){ .name = "serve", .mptcp = true, .max_sessions = 100000, .handshake_ms = 20000, .idle_ms = 7440000, .grace_ms = 30000,
 				      .begin = serve_begin, .end = serve_end, .config = &s.converter };
-	s.service.threads = cores < 1 ? 1 : cores > SERVICE_THREADS_MAX ? SERVICE_THREADS_MAX : cores;
+	s.service.threads = threads_default();
 	s.service.listen = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(PORT_DEFAULT) };
 	s.max_each = 1024;
 	for (int i = 2; !err && i < a->nwords; i += used) {
@@ -114,20 +123,75 @@ static int serve(const struct args *a)
 	return err;
 }
 
-static int stat_words(const struct args *a, uint32_t *port, enum report_form *form)
+/* `client to ADDR:PORT`: a relay of connections that were led here. */
+static int client_pair(const char *key, const char *value, struct service *v, struct relay *r)
+{
+	int len;
+
+	if (!strcmp(key, "to"))
+		return endpoint_parse(key, value, &r->to);
+	if (!strcmp(key, "listen"))
+		return endpoint_parse(key, value, &v->listen);
+	if (!strcmp(key, "threads"))
+		return number(key, value, 1, SERVICE_THREADS_MAX, 1, &v->threads);
+	if (!strcmp(key, "max"))
+		return number(key, value, 1, 10000000, 1, &v->max_sessions);
+	if (!strcmp(key, "cookie")) {
+		len = hex_parse(key, value, r->cookie, sizeof(r->cookie));
+		r->cookie_len = len < 0 ? 0 : len;
+		return len < 0 ? len : 0;
+	}
+	if (strcmp(key, "user"))
+		return err_usage(key, "not a word of 'converter client'");
+	v->user = value;
+	return 0;
+}
+
+static int client(const struct args *a)
+{
+	static struct relay r = { .mptcp = true, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct service v = { .name = "client", .transparent = true, .threads = threads_default(), .max_sessions = 10000, .handshake_ms = 60000,
+			     .idle_ms = 7440000, .grace_ms = 30000, .begin = relay_begin, .config = &r };
+	int err = 0;
+	struct ns ns;
+
+	v.listen = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(PORT_CLIENT) };
+	for (int i = 2; !err && i < a->nwords; i++) {
+		if (!strcmp(a->words[i], "tcp")) {
+			r.mptcp = false;
+		} else if (i + 1 == a->nwords) {
+			err = err_usage(a->words[i], "not a word of 'converter client', or one that needs a value");
+		} else {
+			err = client_pair(a->words[i], a->words[i + 1], &v, &r);
+			i++;
+		}
+	}
+	if (!err && !r.to.sin6_port)
+		err = err_usage("converter client", "needs the converter: to ADDRESS:PORT");
+	if (!err && a->netns)
+		err = ns_enter(a->netns, &ns);
+	return err ? err : service_run(&v);
+}
+
+static int stat_words(const struct args *a, const char **kind, uint32_t *port, enum report_form *form)
 {
 	int err = 0;
 
-	*port = PORT_DEFAULT;
+	*kind = "serve";
+	*port = 0;
 	*form = a->json ? REPORT_JSON : REPORT_TEXT;
 	for (int i = 2; !err && i < a->nwords; i++) {
 		if (!strcmp(a->words[i], "openmetrics"))
 			*form = REPORT_OPENMETRICS;
+		else if (!strcmp(a->words[i], "client"))
+			*kind = "client";
 		else if (!strcmp(a->words[i], "port") && i + 1 < a->nwords)
 			err = number("port", a->words[++i], 1, 65535, 1, port);
 		else
 			err = err_usage(a->words[i], "not a word of 'converter stat'");
 	}
+	if (!*port)
+		*port = strcmp(*kind, "client") ? PORT_DEFAULT : PORT_CLIENT;
 	return err;
 }
 
@@ -136,13 +200,14 @@ static int ask(const struct args *a)
 	enum report_form form;
 	struct counters n;
 	struct ns ns;
+	const char *kind;
 	uint32_t port;
-	int err = stat_words(a, &port, &form);
+	int err = stat_words(a, &kind, &port, &form);
 
 	if (!err && a->netns)
 		err = ns_enter(a->netns, &ns);
 	if (!err)
-		err = report_ask("serve", port, &n);
+		err = report_ask(kind, port, &n);
 	if (!err)
 		report_print(&n, form);
 	return err;
@@ -150,11 +215,13 @@ static int ask(const struct args *a)
 
 int cmd_converter(const struct args *a)
 {
-	const char *what = a->nwords > 1 ? a->words[1] : "";
+	static const struct {
+		const char *name;
+		int (*run)(const struct args *a);
+	} verbs[] = { { "add", converter_add }, { "del", converter_del }, { "list", converter_list }, { "serve", serve }, { "client", client }, { "stat", ask } };
 
-	if (!strcmp(what, "serve"))
-		return serve(a);
-	if (!strcmp(what, "stat"))
-		return ask(a);
-	return err_usage("converter", "expected serve or stat");
+	for (size_t i = 0; a->nwords > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (!strcmp(verbs[i].name, a->words[1]))
+			return verbs[i].run(a);
+	return err_usage("converter", "expected add, del, list, serve, client or stat");
 }

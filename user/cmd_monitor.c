@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,7 +17,7 @@
 #include "sight.h"
 #include "state.h"
 
-#define LEASE_NS 3000000000ULL /* for so long the kernel goes on telling without a word of ours */
+#define LEASE_NS 60000000000ULL /* for so long the kernel goes on telling, and counting what is lost, without a word of ours */
 #define LOOK_MS 500            /* between two looks at what is no event to the kernel */
 
 struct monitor {
@@ -106,15 +108,16 @@ static int watch(struct monitor *m, int events, int watch_fd)
 	return err;
 }
 
-static int is_free(int watch_fd)
+/* A reader at a time: the lock is on the namespace's directory, and let go at exit. */
+static int take_turn(const struct ns *ns)
 {
-	__u32 what = MPB_WATCH_EVENTS;
-	uint64_t until = 0;
+	int fd = open(ns->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	bpf_map_lookup_elem(watch_fd, &what, &until);
-	if (until <= monotonic_ns())
-		return 0;
-	err_hint("one at a time; after one was killed, %d s go by", (int)(LEASE_NS / 1000000000));
+	if (fd < 0)
+		return err_fail(errno, "monitor", "%s: %s", ns->dir, strerror(errno));
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	close(fd);
 	return err_fail(EBUSY, "monitor", "another one reads the events of this namespace");
 }
 
@@ -123,7 +126,7 @@ int cmd_monitor(const struct args *a)
 	struct sigaction action = { .sa_handler = stop };
 	struct monitor m = { .teller.json = a->json };
 	struct ns ns;
-	int err, events, watch_fd;
+	int err, events, watch_fd, turn = -1;
 
 	err = filter_parse(a, FILTER_EVENTS, &m.filter);
 	if (!err)
@@ -139,10 +142,11 @@ int cmd_monitor(const struct args *a)
 		err_hint("'mptcp-bpf load sight' sees most; 'mptcp-bpf load minrtt' decides");
 		err = err_fail(ENOENT, "monitor", "nothing is loaded in this network namespace");
 	} else {
-		err = is_free(watch_fd);
+		turn = take_turn(&ns);
+		err = turn < 0 ? turn : watch(&m, events, watch_fd);
 	}
-	if (!err)
-		err = watch(&m, events, watch_fd);
+	if (turn >= 0)
+		close(turn);
 	if (events >= 0)
 		close(events);
 	if (watch_fd >= 0)

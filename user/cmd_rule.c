@@ -13,15 +13,14 @@
 #include "steer.h"
 #include "sweep.h"
 
-static int resolve(const struct ns *ns, const char *sched, struct mpb_rule *rule)
+static int resolve(const struct ns *ns, const struct rule_names *names, struct mpb_rule *rule)
 {
-	if (!sched)
-		return 0;
-	rule->sched = scheduler_slot(ns, sched);
-	if (rule->sched)
-		return 0;
-	err_hint("'mptcp-bpf load %s' first", sched);
-	return err_fail(ENOENT, sched, "no scheduler of this name is loaded here");
+	rule->sched = names->sched ? scheduler_slot(ns, names->sched) : 0;
+	if (names->sched && !rule->sched) {
+		err_hint("'mptcp-bpf load %s' first", names->sched);
+		return err_fail(ENOENT, names->sched, "no scheduler of this name is loaded here");
+	}
+	return names->convert ? rule_converter(ns, names->convert, rule) : 0;
 }
 
 static int change(const struct ns *ns, const struct mpb_rules *rules)
@@ -35,12 +34,12 @@ static int add(const struct args *a, const struct ns *ns)
 {
 	struct mpb_rules rules;
 	struct mpb_rule rule;
-	const char *sched;
+	struct rule_names names;
 	int err;
 
-	err = rule_parse(a->words + 2, a->nwords - 2, &rule, &sched);
+	err = rule_parse(a->words + 2, a->nwords - 2, &rule, &names);
 	if (!err)
-		err = resolve(ns, sched, &rule);
+		err = resolve(ns, &names, &rule);
 	if (!err)
 		err = state_ensure(ns, a->max_subflows);
 	if (err)
@@ -54,7 +53,7 @@ static int del(const struct args *a, const struct ns *ns)
 {
 	struct mpb_rules rules;
 	struct mpb_rule rule;
-	const char *sched;
+	struct rule_names names;
 	uint64_t number;
 	int err = 0, at = -1;
 
@@ -63,9 +62,9 @@ static int del(const struct args *a, const struct ns *ns)
 		err = number_parse("rule", a->words[2], 1, rules.n ? rules.n : MPB_RULES_MAX, &number);
 		at = err || number > rules.n ? -1 : (int)number - 1;
 	} else {
-		err = rule_parse(a->words + 2, a->nwords - 2, &rule, &sched);
+		err = rule_parse(a->words + 2, a->nwords - 2, &rule, &names);
 		if (!err)
-			err = resolve(ns, sched, &rule);
+			err = resolve(ns, &names, &rule);
 		for (unsigned int i = 0; !err && i < rules.n; i++)
 			if (rule_same(&rules.rule[i], &rule))
 				at = i;

@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "cmd.h"
 #include "conn.h"
 #include "conn_json.h"
 #include "conn_text.h"
 #include "err.h"
 #include "filter.h"
+#include "metrics.h"
+#include "record.h"
 #include "sight.h"
 #include "steer.h"
 
@@ -104,13 +107,6 @@ static void show(const struct args *a, const struct ns *ns, struct conns *conns,
 	fflush(stdout);
 }
 
-static int by_token(const void *a, const void *b)
-{
-	uint32_t x = ((const struct conn_view *)a)->token, y = ((const struct conn_view *)b)->token;
-
-	return x < y ? -1 : x > y;
-}
-
 /* What each interval brought, until the reader goes away. Round-trip times are kept meanwhile. */
 static int repeat(const struct args *a, const struct ns *ns, const struct filter *f)
 {
@@ -131,12 +127,37 @@ static int repeat(const struct args *a, const struct ns *ns, const struct filter
 			putchar('\n');
 		if (ferror(stdout))
 			err = err_fail(EPIPE, "stdout", "cannot write");
-		if (now.n)
-			qsort(now.list, now.n, sizeof(*now.list), by_token);
+		conns_by_token(&now);
 		before = now;
 	}
 	conns_free(&before);
 	return err;
+}
+
+/* Each interval to the file, until interrupted. It was opened before: paths mean something else in another mount namespace. */
+static int record(const struct args *a, const struct ns *ns, const struct filter *f, int fd)
+{
+	uint32_t ms = a->interval_ms ? a->interval_ms : 1000;
+	struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
+	struct conns conns;
+	int err;
+
+	do {
+		err = conns_read(ns, 0, &conns);
+		if (err)
+			break;
+		err = record_append(fd, &conns, f);
+		conns_free(&conns);
+		nanosleep(&pause, NULL);
+	} while (!err);
+	return err;
+}
+
+static int expose(const struct args *a, const struct ns *ns)
+{
+	struct metrics m = { .ns = ns, .connections = a->connections };
+
+	return metrics_write(&m, METRICS_OPENMETRICS, stdout);
 }
 
 int cmd_stat(const struct args *a)
@@ -144,11 +165,21 @@ int cmd_stat(const struct args *a)
 	struct conns conns;
 	struct filter f;
 	struct ns ns;
-	int err;
+	int err, fd = -1;
 
 	err = filter_parse(a, FILTER_CONNS, &f);
-	if (!err)
+	if (!err && a->record)
+		err = fd = record_open(a->record);
+	if (err >= 0)
 		err = ns_enter(a->netns, &ns);
+	if (!err && a->record)
+		err = record(a, &ns, &f, fd);
+	if (fd >= 0)
+		close(fd);
+	if (err || a->record)
+		return err;
+	if (a->openmetrics)
+		return expose(a, &ns);
 	if (!err && a->interval_ms)
 		return repeat(a, &ns, &f);
 	if (!err)

@@ -6,6 +6,7 @@
 #include "away.h"
 #include "cc.h"
 #include "cmd.h"
+#include "convert/table.h"
 #include "err.h"
 #include "paths.h"
 #include "pin.h"
@@ -75,6 +76,8 @@ static int unload_all(struct ns *ns)
 		err = pin_each(pin_path(path, "%s/sched", ns->dir), false, unload_sched, ns);
 	if (!err)
 		err = pin_each(pin_path(path, "%s/cc", ns->dir), false, unload_cc, ns);
+	if (!err)
+		err = table_stop(ns);
 	if (!err && rules_count(ns))
 		err = rules_write(ns, &rules);
 	if (!err && paths_count(ns))

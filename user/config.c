@@ -311,11 +311,13 @@ static int read_rule(const char *key, yaml_node_t *node, void *arg)
 	err = document_pairs(&c->doc, node, read_word, &r);
 	document_at(&c->doc, node);
 	if (!err)
-		err = rule_parse(r.words, r.n, &rule->rule, &rule->sched);
-	if (!err && rule->sched)
-		err = check_sched(c, rule->sched);
+		err = rule_parse(r.words, r.n, &rule->rule, &rule->names);
+	if (!err && rule->names.sched)
+		err = check_sched(c, rule->names.sched);
 	if (!err && rule->rule.cc[0])
 		err = check_cc(c, rule->rule.cc);
+	if (!err && rule->names.convert)
+		err = rule_converter(c->ns, rule->names.convert, &rule->rule);
 	rule->node = node;
 	c->nrules += !err;
 	return err;
@@ -362,7 +364,7 @@ static void default_rules(struct config *c)
 		done[p->kind] = true;
 		rule->rule.prio = PRIO_LAST;
 		if (p->kind == MPB_SCHED)
-			rule->sched = p->name;
+			rule->names.sched = p->name;
 		else
 			memcpy(rule->rule.cc, p->name, sizeof(rule->rule.cc));
 		c->nrules++;
@@ -384,6 +386,7 @@ int config_resolve(struct config *c, const struct ns *ns)
 	yaml_node_t *rules = section(c, "rules"), *paths = section(c, "paths");
 	int err = 0;
 
+	c->ns = ns;
 	for (int i = 0; !err && i < c->npolicies; i++)
 		err = resolve_policy(c, c->policies[i], ns);
 	if (!err && rules)

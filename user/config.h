@@ -8,6 +8,7 @@
 #include "document.h"
 #include "dev.h"
 #include "load.h"
+#include "rules.h"
 
 #define CONFIG_POLICIES_MAX 64
 #define CONFIG_PLACES_MAX 8
@@ -35,11 +36,12 @@ struct config_policy {
 struct config_rule {
 	const yaml_node_t *node;
 	struct mpb_rule rule;
-	const char *sched; /* by name: its slot is known when it is loaded */
+	struct rule_names names; /* the scheduler's slot is known when it is loaded */
 };
 
 struct config {
 	struct document doc;
+	const struct ns *ns; /* once it is resolved */
 	int npolicies, nrules;
 	struct config_policy *policies[CONFIG_POLICIES_MAX];
 	struct config_rule rules[MPB_RULES_MAX];

@@ -77,8 +77,8 @@ static int rules_of(const struct config *c, const struct ns *ns, struct mpb_rule
 		struct mpb_rule rule = c->rules[i].rule;
 
 		document_at(&c->doc, c->rules[i].node);
-		if (c->rules[i].sched)
-			rule.sched = scheduler_slot(ns, c->rules[i].sched);
+		if (c->rules[i].names.sched)
+			rule.sched = scheduler_slot(ns, c->rules[i].names.sched);
 		err = rules_add(rules, &rule);
 	}
 	err_where("%s", "");

@@ -292,8 +292,8 @@ static json_t *rules_wanted(const struct config *c, const struct ns *ns)
 		o = rule_json(ns, &rule);
 		cc = json_incref(json_object_get(o, "cc"));
 		json_object_del(o, "cc");
-		if (c->rules[i].sched)
-			json_object_set_new(o, "sched", json_string(c->rules[i].sched));
+		if (c->rules[i].names.sched)
+			json_object_set_new(o, "sched", json_string(c->rules[i].names.sched));
 		if (cc)
 			json_object_set_new(o, "cc", cc);
 		json_array_append_new(list, o);

@@ -195,6 +195,16 @@ static void view_ended(struct conns *c, int npast)
 	}
 }
 
+const struct mpb_past *ended_first(const struct ended_view *e)
+{
+	const struct mpb_past *first = &e->subflows[0];
+
+	for (int i = 1; i < e->n; i++)
+		if (e->subflows[i].born_ns < first->born_ns)
+			first = &e->subflows[i];
+	return first;
+}
+
 static int recent(struct mpb_past *past, int n, uint64_t since)
 {
 	int kept = 0;
@@ -249,6 +259,19 @@ int conns_read(const struct ns *ns, uint64_t memory_ns, struct conns *c)
 	records_close(&j.records);
 	free(diag);
 	return 0;
+}
+
+static int by_token(const void *a, const void *b)
+{
+	uint32_t x = ((const struct conn_view *)a)->token, y = ((const struct conn_view *)b)->token;
+
+	return x < y ? -1 : x > y;
+}
+
+void conns_by_token(struct conns *c)
+{
+	if (c->n)
+		qsort(c->list, c->n, sizeof(*c->list), by_token);
 }
 
 static const struct subflow_view *find_subflow(const struct conns *c, uint32_t token, const struct mpb_tuple *tuple)

@@ -73,8 +73,14 @@ struct conns {
 int conns_read(const struct ns *ns, uint64_t memory_ns, struct conns *c);
 void conns_free(struct conns *c);
 
+/* Back to the order in which they were read. */
+void conns_by_token(struct conns *c);
+
 /* What each subflow did since an earlier reading, which is by token still; of those that were not there then, since they are. */
 void conns_since(struct conns *now, const struct conns *before);
+
+/* The subflow that it began with, as far as is remembered. */
+const struct mpb_past *ended_first(const struct ended_view *e);
 
 const char *tcp_state_word(unsigned int state); /* as in ss: ESTAB, FIN-WAIT-1, ... */
 

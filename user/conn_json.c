@@ -186,7 +186,7 @@ json_t *ended_json(const struct conns *all, const struct ended_view *e)
 	char text[128];
 
 	put_hex(o, "token", e->token, 8);
-	tuple_remote(&e->subflows[0].tuple, text, sizeof(text));
+	tuple_remote(&ended_first(e)->tuple, text, sizeof(text));
 	put_word(o, "peer", text);
 	put_word(o, "cause", past_cause(last, text, sizeof(text)));
 	put_number(o, "ended_ms_ago", (all->now_ns - last->ended_ns) / 1000000);

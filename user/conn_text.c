@@ -96,7 +96,7 @@ void ended_text(const struct conns *all, const struct ended_view *e)
 	const struct mpb_past *last = &e->subflows[e->n - 1];
 	char cause[128], remote[64], sent[16], received[16], reinjected[16];
 
-	tuple_remote(&e->subflows[0].tuple, remote, sizeof(remote));
+	tuple_remote(&ended_first(e)->tuple, remote, sizeof(remote));
 	printf("0x%08x ENDED peer=%s %.1f s ago: %s; sent=%sB received=%sB reinjected=%sB\n", e->token, remote, (all->now_ns - last->ended_ns) / 1e9,
 	       past_cause(last, cause, sizeof(cause)), out_human(last->conn.sent, sent), out_human(last->conn.received, received),
 	       out_human(last->conn.retrans, reinjected));

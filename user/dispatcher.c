@@ -241,43 +241,82 @@ const char *dispatcher_mode(int prog, int ifindex)
 
 struct stale {
 	const struct identity *id;
+	const struct xdp_multiprog *mp; /* in force, or NULL */
 	int ifindex;
-	__u32 attached; /* id of the dispatcher in force */
 };
 
-/* A directory of libxdp's, dispatch-IFINDEX-ID: the pins of the dispatcher ID. One with a copy in it that is not in force is left over. */
+static bool is_in_force(int prog, const struct xdp_multiprog *mp)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	struct xdp_program *p = NULL;
+
+	if (!mp || bpf_prog_get_info_by_fd(prog, &info, &len))
+		return false;
+	while ((p = xdp_multiprog__next_prog(p, mp)) && xdp_program__id(p) != info.id)
+		;
+	return p;
+}
+
+/* The program that is pinned there, or that the pinned link attaches; else negative. */
+static int pinned_program(const char *path, bool link)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	int fd = bpf_obj_get(path), prog;
+
+	if (fd < 0 || !link)
+		return fd;
+	prog = bpf_link_get_info_by_fd(fd, &info, &len) ? -errno : bpf_prog_get_fd_by_id(info.prog_id);
+	close(fd);
+	return prog;
+}
+
+static bool is_of_device(const char *path, bool link, const struct stale *s)
+{
+	int prog = pinned_program(path, link);
+	bool ours = prog >= 0 && (is_copy(prog, s->id) || is_in_force(prog, s->mp));
+
+	if (prog >= 0)
+		close(prog);
+	return ours;
+}
+
+/* A directory of libxdp's, dispatch-IFINDEX-ID, holds the pins of the dispatcher ID. Other namespaces may have the same IFINDEX; it is of this device if one of
+ * its programs is, and left over if ID is not in force. An empty one was never finished. */
 static int remove_if_stale(const char *name, void *arg)
 {
 	const struct stale *s = arg;
+	bool ours = false, empty = true;
 	char path[PATH_MAX];
-	bool ours = false;
 	__u32 id;
-	int ifindex, fd;
+	int ifindex;
 
-	if (sscanf(name, "dispatch-%d-%u", &ifindex, &id) != 2 || ifindex != s->ifindex || id == s->attached)
+	if (!strncmp(name, "prog-test-link-", 15)) /* of libxdp's own trial: pinned and gone, under the lock */
+		return pin_remove(pin_path(path, LIBXDP_DIR "/%s", name));
+	if (sscanf(name, "dispatch-%d-%u", &ifindex, &id) != 2 || ifindex != s->ifindex ||
+	    (s->mp && id == xdp_program__id(xdp_multiprog__main_prog(s->mp))))
 		return 0;
-	for (int i = 0; !ours && i < SLOTS; i++) {
-		fd = bpf_obj_get(pin_path(path, LIBXDP_DIR "/%s/prog%d-prog", name, i));
-		if (fd < 0)
+	for (int i = 0; !ours && i < 2 * SLOTS; i++) {
+		if (!pin_exists(pin_path(path, LIBXDP_DIR "/%s/prog%d-%s", name, i / 2, i % 2 ? "link" : "prog")))
 			continue;
-		ours = is_copy(fd, s->id);
-		close(fd);
+		ours = is_of_device(path, i % 2, s);
+		empty = false;
 	}
-	return ours ? pin_remove(pin_path(path, LIBXDP_DIR "/%s", name)) : 0;
+	return ours || empty ? pin_remove(pin_path(path, LIBXDP_DIR "/%s", name)) : 0;
 }
 
 static int remove_stale(const struct identity *id, int ifindex)
 {
 	struct xdp_multiprog *mp = on_device(ifindex);
-	struct stale s = { .id = id, .ifindex = ifindex, .attached = mp ? xdp_program__id(xdp_multiprog__main_prog(mp)) : 0 };
+	struct stale s = { .id = id, .mp = mp, .ifindex = ifindex };
 	int lock = open(LIBXDP_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 
-	xdp_multiprog__close(mp);
-	if (lock < 0)
-		return 0;
-	if (!flock(lock, LOCK_EX)) /* libxdp's own lock */
+	if (lock >= 0 && !flock(lock, LOCK_EX)) /* libxdp's own lock */
 		err = pin_each(LIBXDP_DIR, false, remove_if_stale, &s);
-	close(lock);
+	if (lock >= 0)
+		close(lock);
+	xdp_multiprog__close(mp);
 	return err;
 }
 

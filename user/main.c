@@ -23,19 +23,24 @@ static const struct {
 	{ "load", cmd_load, "NAME|PRESET|FILE.o [hook tcx|xdp] [dir in|out|both] [dev IF,...] [KEY[@DEV]=VALUE ...] [--default]", "verify, pin and attach a policy: all or nothing" },
 	{ "unload", cmd_unload, "NAME | --all", "take a policy, or all of this namespace, down again" },
 	{ "swap", cmd_swap, "OLD NEW|FILE.o [KEY=VALUE ...]", "put another policy in the place of a loaded one, under traffic" },
-	{ "rule", cmd_rule, "add|del|list [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME]",
+	{ "rule", cmd_rule, "add|del|list [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME] [convert NAME]",
 	  "which connections get which scheduler and congestion control; 'del' takes a number of the list, or the rule" },
 	{ "path", cmd_path, "add|del|list dev IF | from PREFIX | id N  [weight N] [cost N] [rate RATE]", "what is known of a path: what schedulers go by" },
 	{ "tune", cmd_tune, "NAME [KEY[@DEV]=VALUE ...]", "show or change the tunables of a loaded policy, live" },
 	{ "check", cmd_check, "FILE", "what 'apply' would change, and whether the kernel takes it; changes nothing" },
 	{ "apply", cmd_apply, "FILE", "make this namespace what the file says, as one transaction; what it does not say is not so" },
-	{ "stat", cmd_stat, "[TOKEN]", "connections and their subflows" },
-	{ "monitor", cmd_monitor, "[TOKEN]", "a line for each decision that schedulers change, with its reason, until interrupted" },
-	{ "run", cmd_run, "[KEY=VALUE ...]", "the agent: takes connections off a path that has died, and back to it when it works again" },
+	{ "stat", cmd_stat, "[TOKEN] [dev IF] [peer PREFIX] [state STATE] [sched NAME] [sort token|age|bytes|rate|rtt] [-i SEC] [--all] [--openmetrics [--connections]] [--record FILE]",
+	  "connections and their subflows, with those that ended in the last minute (--all: as far as is remembered)" },
+	{ "top", cmd_top, "[-i SEC]", "the same, live, full screen; h shows the keys" },
+	{ "monitor", cmd_monitor, "[TOKEN] [peer PREFIX] [event KIND,...]", "a line for each event, with its cause, until interrupted" },
+	{ "explain", cmd_explain, "TOKEN", "why a connection uses its paths as it does" },
+	{ "plot", cmd_plot, "FILE [-o FILE.svg|FILE.png]", "a time line of what 'stat --record' recorded, by gnuplot" },
+	{ "run", cmd_run, "[KEY=VALUE ...] [--listen ADDRESS:PORT [--connections]]",
+	  "the agent: takes connections off a path that has died, and back to it when it works again; --listen: serves /metrics" },
 	{ "converter", cmd_converter,
-	  "serve client PREFIX ... [listen ADDR:PORT] [dest PREFIX ...] [tcp] [mptcp-out] [proxy-protocol] [cookies] [cookie-key FILE] [threads N] [max N] "
-	  "[max-each N] [handshake S] [idle S] [grace S] [user NAME] | stat [port N] [openmetrics]",
-	  "RFC 8803: run a transport converter, and what it has counted" },
+	  "add NAME ADDR:PORT [cookie HEX] [bypass S] | del NAME | list | serve client PREFIX ... [listen ADDR:PORT] [dest PREFIX ...] [tcp] [mptcp-out] [proxy-protocol] [cookies] [cookie-key FILE] [threads N] [max N] "
+	  "[max-each N] [handshake S] [idle S] [grace S] [user NAME] | client to ADDR:PORT [listen ADDR:PORT] [cookie HEX] [tcp] [threads N] [max N] [user NAME] | stat [client] [port N] [openmetrics]",
+	  "RFC 8803: send connections through a transport converter ('rule ... convert NAME'); run one; what it has counted" },
 	{ "build", cmd_build, "FILE.bpf.c [-o FILE.bpf.o] [--no-verify]", "compile a policy of one's own, and have the kernel verify it" },
 };
 
@@ -49,6 +54,7 @@ static void usage(FILE *to)
 	fputs("\n  -j, --json        data and errors as JSON\n"
 	      "  -n NETNS          in this network namespace: a name (ip netns) or a path\n"
 	      "  -v                show libbpf's messages; -vv the verifier's log too\n"
+	      "  -i SEC            every SEC seconds, what they brought\n"
 	      "  --max-subflows N  with a namespace's first load: size of its tables (default 65536)\n"
 	      "\nexit: 0 done, 1 failed, 2 usage, 4 the kernel lacks it\n",
 	      to);

@@ -75,11 +75,9 @@ static int start(const struct program *program)
 	err = pin_mkdir(pin_path(dir, PIN_GLOBAL "/+%s", program->name));
 	if (err)
 		goto out;
-	err = bpf_object__load(p.obj);
-	if (err) {
-		err = err_fail(-err, program->name, "the kernel does not load it: %s", strerror(-err));
+	err = policy_load(program->name, &p);
+	if (err)
 		goto out;
-	}
 	for (const char *const *map = program->maps; !err && *map; map++)
 		err = pin_fd(bpf_object__find_map_fd_by_name(p.obj, *map), dir, *map);
 	if (err)

@@ -37,14 +37,7 @@ int option_verify(const struct ns *ns, struct policy *p)
 		if (err)
 			return err_fail(-err, name, "cannot use the namespace's %s: %s", shared[i], strerror(-err));
 	}
-	err = bpf_object__load(p->obj);
-	if (err == -EPERM)
-		return err_fail(EPERM, name, "the kernel does not allow it: %s", strerror(-err));
-	if (err) {
-		err_hint("-vv shows the verifier's log");
-		return err_fail(-err, name, "the kernel does not accept it: %s", strerror(-err));
-	}
-	return 0;
+	return policy_load(name, p);
 }
 
 int option_pin(const struct policy *p, const char *dir, int progs[PROG_MAX])
@@ -86,9 +79,7 @@ static int make_counters(const struct attachment *a, void *arg)
 	const struct swap *s = arg;
 	__u32 key = mpb_port(a->ifindex, a->dir);
 
-	if (!strcmp(a->hook, "clsact"))
-		return err_lacks("swap", "this kernel has no tcx, whose links change their program in one step");
-	if (!a->link) {
+	if (!strcmp(a->hook, "xdp") && !a->link) {
 		err_hint("there both can be attached at once: 'load' the new one, then 'unload' the old one");
 		return err_lacks("swap", "libxdp's dispatcher does not change a program in one step");
 	}

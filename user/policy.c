@@ -14,37 +14,6 @@
 
 #define IMAGE_MAX (16 << 20)
 
-static int verbosity;
-
-/* libbpf speaks only when asked; its last warning explains a failure better than an errno does. */
-static char last_warning[512];
-
-__attribute__((format(printf, 2, 0))) static int libbpf_voice(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[4096];
-	va_list again;
-	size_t n;
-
-	if (verbosity < (level == LIBBPF_DEBUG ? 2 : 1) && level != LIBBPF_WARN)
-		return 0;
-	va_copy(again, ap);
-	vsnprintf(line, sizeof(line), fmt, again);
-	va_end(again);
-	if (verbosity)
-		vfprintf(stderr, fmt, ap); /* a verifier's log is one message of many KiB */
-	if (level == LIBBPF_WARN && !strstr(line, "BEGIN PROG LOAD LOG")) {
-		n = strcspn(line, "\n");
-		snprintf(last_warning, sizeof(last_warning), "%.*s", (int)(n < sizeof(last_warning) ? n : sizeof(last_warning) - 1), line);
-	}
-	return 0;
-}
-
-void policy_verbosity(int level)
-{
-	verbosity = level;
-	libbpf_set_print(libbpf_voice);
-}
-
 /* libbpf takes a compiler's word for what an object holds; one that is damaged or made up crashes or hangs it (1.4: symbols and variables whose end
  * wraps, members outside their struct, types made of themselves). What it takes on trust is checked here, before it sees the object. */
 enum { SECTIONS_MAX = 1024, SYMBOLS_MAX = 16384, TYPES_MAX = 32768, NEST_MAX = 32, KCONFIG_MAX = 4096 };
@@ -376,7 +345,7 @@ static int check_tunables(const char *what, const struct policy *p)
 
 int policy_open_mem(const char *what, const void *image, size_t size, struct policy *p)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "policy");
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "policy", .btf_custom_path = getenv("MPTCP_BPF_BTF"));
 	struct bpf_map *map;
 	const void *rodata;
 	size_t len = 0;
@@ -388,12 +357,12 @@ int policy_open_mem(const char *what, const void *image, size_t size, struct pol
 	err = check_elf(what, image, size);
 	if (err)
 		return err;
-	last_warning[0] = 0;
+	policy_hush();
 	p->obj = bpf_object__open_mem(image, size, &opts);
 	if (!p->obj && errno == ENOENT)
 		err_hint("a section has no BTF: clang merges constant tables of 4 to 32 bytes into such; declare the table 'static const volatile'");
 	if (!p->obj)
-		return err_fail(errno, what, "not a usable BPF object: %s", last_warning[0] ? last_warning : strerror(errno));
+		return err_fail(errno, what, "not a usable BPF object: %s", policy_last_warning()[0] ? policy_last_warning() : strerror(errno));
 	map = bpf_object__find_map_by_name(p->obj, MPB_POLICY_SEC);
 	rodata = map ? bpf_map__initial_value(map, &len) : NULL;
 	if (!bpf_object__btf(p->obj))
@@ -411,11 +380,6 @@ int policy_open_mem(const char *what, const void *image, size_t size, struct pol
 	if (err)
 		policy_close(p);
 	return err;
-}
-
-const char *policy_last_warning(void)
-{
-	return last_warning;
 }
 
 static int read_file(const char *path, void **image, size_t *size)

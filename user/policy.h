@@ -56,11 +56,17 @@ int policy_open_file(const char *what, const char *path, struct policy *p);
 int policy_open_mem(const char *what, const void *image, size_t size, struct policy *p);
 void policy_close(struct policy *p);
 
+/* Hand it to the kernel. A refusal goes to err under the name `what`; a field that the kernel has not is named. */
+int policy_load(const char *what, const struct policy *p);
+
 /* Calls each() for every embedded policy, in order of name within its kind, until it returns non-zero. */
 int policy_each_embedded(int (*each)(const struct policy *p, void *arg), void *arg);
 
 /* libbpf's and the verifier's voice: 0 silent (what matters is kept for the error), 1 libbpf, 2 with verifier logs. */
 void policy_verbosity(int level);
+
+/* Forget what libbpf complained of. */
+void policy_hush(void);
 
 /* What libbpf complained of last, without its line end; "": nothing since the last open. */
 const char *policy_last_warning(void);

@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include "args.h"
 #include "cgroup.h"
+#include "convert/table.h"
 #include "err.h"
 #include "rules.h"
 #include "scheduler.h"
@@ -91,7 +92,7 @@ static int number(const char *key, const char *value, uint64_t max, uint32_t *to
 	return err;
 }
 
-static int word_parse(const char *key, const char *value, struct mpb_rule *r, const char **sched)
+static int word_parse(const char *key, const char *value, struct mpb_rule *r, struct rule_names *names)
 {
 	uint64_t id = 0;
 	uint32_t n;
@@ -119,34 +120,38 @@ static int word_parse(const char *key, const char *value, struct mpb_rule *r, co
 	} else if (!strcmp(key, "prio")) {
 		err = number(key, value, 65535, &r->prio);
 	} else if (!strcmp(key, "sched")) {
-		*sched = value;
+		names->sched = value;
+	} else if (!strcmp(key, "convert")) {
+		names->convert = value;
 	} else if (!strcmp(key, "cc")) {
 		if (!*value || strlen(value) >= sizeof(r->cc))
 			return err_usage(key, "'%s' must have 1..%zu characters", value, sizeof(r->cc) - 1);
 		strcpy(r->cc, value);
 	} else {
-		err_hint("a rule has peer, peer-port, local-port, mark, cgroup, prio, sched, cc");
+		err_hint("a rule has peer, peer-port, local-port, mark, cgroup, prio, sched, cc, convert");
 		return err_usage(key, "not a word of a rule");
 	}
 	return err;
 }
 
-int rule_parse(const char *const *words, int n, struct mpb_rule *rule, const char **sched)
+int rule_parse(const char *const *words, int n, struct mpb_rule *rule, struct rule_names *names)
 {
 	memset(rule, 0, sizeof(*rule));
 	rule->prio = PRIO_DEFAULT;
-	*sched = NULL;
+	*names = (struct rule_names){};
 	for (int i = 0; i < n; i += 2) {
 		if (i + 1 == n)
 			return err_usage(words[i], "needs a value");
 		for (int k = 0; k < i; k += 2)
 			if (!strcmp(words[k], words[i]))
 				return err_usage(words[i], "given twice");
-		if (word_parse(words[i], words[i + 1], rule, sched))
+		if (word_parse(words[i], words[i + 1], rule, names))
 			return -EINVAL;
 	}
-	if (!*sched && !rule->cc[0])
-		return err_usage("rule", "says neither which scheduler (sched NAME) nor which congestion control (cc NAME)");
+	if (!names->sched && !rule->cc[0] && !names->convert)
+		return err_usage("rule", "says neither which scheduler (sched NAME) nor which congestion control (cc NAME) nor which converter (convert NAME)");
+	if (names->convert && rule->by & MPB_BY_LOCAL_PORT)
+		return err_usage("local-port", "is not known yet when a converter is chosen");
 	return 0;
 }
 
@@ -180,6 +185,15 @@ bool rule_same(const struct mpb_rule *a, const struct mpb_rule *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
+int rule_converter(const struct ns *ns, const char *name, struct mpb_rule *rule)
+{
+	rule->convert = table_slot(ns, name);
+	if (rule->convert)
+		return 0;
+	err_hint("'mptcp-bpf converter add %s ADDRESS:PORT' first", name);
+	return err_fail(ENOENT, name, "there is no converter of this name here");
+}
+
 json_t *rule_json(const struct ns *ns, const struct mpb_rule *r)
 {
 	json_t *o = json_pack("{s:i}", "prio", r->prio);
@@ -205,5 +219,9 @@ json_t *rule_json(const struct ns *ns, const struct mpb_rule *r)
 	}
 	if (r->cc[0])
 		json_object_set_new(o, "cc", json_string(r->cc));
+	if (r->convert) {
+		table_name(ns, r->convert, name);
+		json_object_set_new(o, "convert", json_string(name));
+	}
 	return o;
 }

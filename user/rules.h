@@ -13,9 +13,17 @@ void rules_read(const struct ns *ns, struct mpb_rules *r);
 int rules_write(const struct ns *ns, const struct mpb_rules *r);
 unsigned int rules_count(const struct ns *ns);
 
-/* A rule from words: [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME]. The name of a scheduler is handed
- * back; its slot is the caller's to fill in. */
-int rule_parse(const char *const *words, int n, struct mpb_rule *rule, const char **sched);
+/* NULL: the rule says nothing of it. */
+struct rule_names {
+	const char *sched, *convert;
+};
+
+/* A rule from words: [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME] [convert NAME]. The names of a
+ * scheduler and of a converter are handed back; their slots are the caller's to fill in. */
+int rule_parse(const char *const *words, int n, struct mpb_rule *rule, struct rule_names *names);
+
+/* Fills in the slot of the converter of this name, which must be there. */
+int rule_converter(const struct ns *ns, const char *name, struct mpb_rule *rule);
 
 /* Insert in the order of evaluation; with the same prio, behind those that are there. */
 int rules_add(struct mpb_rules *r, const struct mpb_rule *rule);

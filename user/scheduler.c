@@ -113,11 +113,9 @@ static int verify(const struct ns *ns, struct policy *p)
 		err = share(p->obj, "mpb_steered", state_map(ns, "mpb_steered"));
 	if (err)
 		return err;
-	err = bpf_object__load(p->obj);
-	if (err) {
-		err_hint("-vv shows the verifier's log");
-		return err_fail(-err, name, "the kernel does not accept it: %s", strerror(-err));
-	}
+	err = policy_load(name, p);
+	if (err)
+		return err;
 	err = pin_mkdir(pin_path(dir, "%s/sched/+%s", ns->dir, name));
 	if (!err)
 		err = pin_as(bpf_program__fd(prog), dir, "prog");

@@ -5,8 +5,9 @@
 
 struct service {
 	int fd;
-	int (*ready)(void *arg); /* 0, or -errno with an error recorded: the loop ends */
+	int (*ready)(void *arg);            /* 0, or -errno with an error recorded: the loop ends */
 	void *arg;
+	int (*timeout_ms)(const void *arg); /* until it is called all the same; -1: never. NULL: never */
 };
 
 #endif

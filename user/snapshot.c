@@ -23,13 +23,9 @@ int snapshot_read(bool adopt, struct mpb_snap **list)
 
 		*flag = true; /* the only variable there */
 	}
-	n = bpf_object__load(p.obj);
-	if (n) {
-		err_hint("'mptcp-bpf features' tells what this kernel has");
-		n = n == -EPERM || n == -EACCES ? err_fail(-n, "snapshot", "cannot load the socket iterator: %s", strerror(-n)) :
-						  err_lacks("snapshot", "this kernel does not take the iterator over TCP sockets: %s", strerror(-n));
+	n = policy_load("snapshot", &p);
+	if (n)
 		goto out;
-	}
 	n = iterate(p.obj, &buf);
 	if (n < 0)
 		err_fail(-n, "snapshot", "cannot walk the TCP sockets: %s", strerror(-n));

@@ -9,6 +9,7 @@
 #include <mptcp_bpf/rule.h>
 #include <mptcp_bpf/sight.h>
 #include <mptcp_bpf/steer.h>
+#include "convert/table.h"
 #include "err.h"
 #include "observer.h"
 #include "paths.h"
@@ -186,7 +187,7 @@ static bool in_use(const struct ns *ns)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (pin_each(pin_path(path, "%s/%s", ns->dir, kinds[i]), false, stop_at_first, NULL))
 			return true;
-	return rules_count(ns) || paths_count(ns);
+	return table_exists(ns) || rules_count(ns) || paths_count(ns);
 }
 
 int state_release(const struct ns *ns)

@@ -73,13 +73,8 @@ int steer_start(const struct ns *ns)
 	err = policy_open("steer", &p);
 	for (size_t i = 0; !err && i < N(ns_maps); i++)
 		err = share(p.obj, ns_maps[i], state_map(ns, ns_maps[i]));
-	if (!err) {
-		err = bpf_object__load(p.obj);
-		if (err) {
-			err_hint("'mptcp-bpf features' tells what this kernel has; -vv shows the verifier's log");
-			err = err_lacks("steer", "the kernel does not take the scheduler runtime: %s", strerror(-err));
-		}
-	}
+	if (!err)
+		err = policy_load("steer", &p);
 	if (!err)
 		err = pin_mkdir(pin_path(dir, "%s/+steer", ns->dir));
 	for (size_t i = 0; !err && i < N(own_maps); i++)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "attach.h"
 #include "cc.h"
+#include "convert/table.h"
 #include "err.h"
 #include "journal.h"
 #include "observer.h"
@@ -204,6 +205,8 @@ int sweep(const struct ns *ns)
 		err = pin_each(path, false, sweep_policy, (void *)ns);
 	if (!err)
 		err = scheduler_sweep(ns);
+	if (!err)
+		err = table_sweep(ns);
 	if (!err)
 		err = journal_settle(ns);
 	if (!err)

@@ -5,7 +5,8 @@
  * Slow start ends when q exceeds ss_gamma. Where the queueing delay reaches twice the least since the last time, the window drains to cwnd * base / (2 rtt), from
  * where slow start brings it back.
  * Good: low delay; moves away from a queue before it overflows. Bad: gives way to TCPs that fill queues; a base taken from a full queue misleads it.
- * Source: Cao, Xu and Fu, ICNP 2012; draft-xu-mptcp-congestion-control-05. Deviation: without siblings it is Reno, not Vegas. */
+ * Source: Cao, Xu and Fu, ICNP 2012; draft-xu-mptcp-congestion-control-05. Deviations: without siblings it is Reno, not Vegas; a queueing delay of less than
+ * alpha packets does not count for draining: it is jitter, or a queue that is yet to build, of which the least soon doubles. */
 #include <mptcp_bpf/cc.bpf.h>
 
 MPB_TUNE(__u32, total_alpha, 10, 2, 1000, "packets that a connection keeps queued");
@@ -43,6 +44,15 @@ static inline void wvegas_reduce(struct mpb_cc_round *r, __u32 cwnd)
 		r->ssthresh = r->cwnd - 1;
 }
 
+/* What slow start may bring back: three quarters of a window that proved good (net/ipv4/tcp_vegas.c: tcp_current_ssthresh()). */
+static inline void wvegas_remember(struct mpb_cc_round *r)
+{
+	__u32 good = (r->cwnd >> 1) + (r->cwnd >> 2);
+
+	if (r->ssthresh < good)
+		r->ssthresh = good;
+}
+
 static int wvegas_round(const struct mpb_cc_view *v, struct mpb_cc_round *r)
 {
 	__u32 delay = r->rtt_us > r->base_us ? r->rtt_us - r->base_us : 0;
@@ -58,7 +68,8 @@ static int wvegas_round(const struct mpb_cc_view *v, struct mpb_cc_round *r)
 		wvegas_reduce(r, r->cwnd - 1);
 	else if (queued < alpha)
 		r->cwnd++;
-	if (delay)
+	wvegas_remember(r);
+	if (queued >= alpha)
 		wvegas_drain(r, delay);
 	return 0;
 }

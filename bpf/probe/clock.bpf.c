@@ -129,7 +129,7 @@ static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct 
 static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, struct walk *w)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)c->sk;
-	struct mptcp_subflow_context *sub = mpb_socket_check(tp, key, c->token);
+	struct mptcp_subflow_context *sub = mpb_socket_check(tp, key, c->token, false);
 	__u32 state = BPF_CORE_READ((struct sock_common *)tp, skc_state), segs, srtt, dev, margin = margin_ms * 1000;
 	__u64 late, wait;
 

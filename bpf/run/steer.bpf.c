@@ -191,7 +191,7 @@ static long flip_step(__u32 n, struct flipping *f)
 	if (!(f->change & mpb_bit(i)) || !!(f->off & mpb_bit(i)) != backup)
 		return 0;
 	mpb_inject_build(f->w, tuple, tp, backup);
-	if (!mpb_socket_check(tp, tuple, f->c->view.token) || mpb_carrier_send(f->skb, f->w))
+	if (!mpb_socket_check(tp, tuple, f->c->view.token, false) || mpb_carrier_send(f->skb, f->w))
 		count(failed);
 	else
 		f->done |= mpb_bit(i);

@@ -50,7 +50,7 @@ struct mpb_pkt {
 	__u32 l4len;            /* TCP header and payload by the IP header; 0 for a jumbogram */
 	__u32 optlen;           /* bytes of options: 4..40 */
 	__u8 flags;             /* MPB_TCP_*: byte 13 of the TCP header */
-	__u8 pad;
+	__u8 l3;                /* offset of the IP header */
 	__u16 urg;              /* urgent pointer, host order */
 };
 
@@ -95,10 +95,18 @@ static inline void mpb_opt_put(struct mpb_seg *s, __u32 i, __u8 v)
 /* Set the bytes of the option under the cursor from offset `from` to its end. Returns 0. */
 MPB_OPT_FN int mpb_opt_fill(struct mpb_seg *s, __u32 from, __u8 value)
 {
-	if (!s)
+	__u32 at, n;
+
+	if (!s || from > s->optlen)
 		return 0;
-	for (__u32 i = from; i < MPB_OPTS_MAX && i < s->optlen; i++)
-		s->opts[(s->off + i) & (MPB_OPTS_BUF - 1)] = value;
+	at = s->off + from;
+	n = s->optlen - from;
+	if ((at | n) % 4 == 0) /* by words: a load of a word that was just stored by bytes stalls */
+		for (__u32 i = 0; i < MPB_OPTS_MAX / 4 && i < n / 4; i++)
+			s->words[(at / 4 + i) & (MPB_OPTS_BUF / 4 - 1)] = value * 0x01010101U;
+	else
+		for (__u32 i = 0; i < MPB_OPTS_MAX && i < n; i++)
+			s->opts[(at + i) & (MPB_OPTS_BUF - 1)] = value;
 	s->changed = 1;
 	return 0;
 }
@@ -131,7 +139,7 @@ static inline enum mpb_step mpb_opt_step(struct mpb_seg *s)
 	if (kind == MPB_TCPOPT_EOL)
 		return MPB_STEP_END;
 	if (kind == MPB_TCPOPT_NOP) {
-		s->off++;
+		s->off += room > 1 && mpb_opt_u8(s, 1) == MPB_TCPOPT_NOP ? 2 : 1; /* they come in pairs */
 		return MPB_STEP_NEXT;
 	}
 	s->optlen = mpb_opt_u8(s, 1);
@@ -158,7 +166,7 @@ static inline void mpb_opt_skip(struct mpb_seg *s)
 	s->off += s->optlen;
 }
 
-/* Steps that the longest option area can take: 40 NOPs and the end. */
-#define MPB_OPT_STEPS (MPB_OPTS_MAX + 1)
+/* Steps that the longest option area can take: 13 times a NOP and an option of two bytes, a NOP, and the end. */
+#define MPB_OPT_STEPS 28
 
 #endif

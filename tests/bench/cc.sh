@@ -53,7 +53,7 @@ flow() {
 }
 
 # acked PORT [WHERE]: bytes acknowledged so far of all sockets to PORT; WHERE is a further filter of ss.
-acked() { in_client ss -tniH "dport = :$1" ${2:+and $2} | grep -o 'bytes_acked:[0-9]*' | awk -F: '{ n += $2 } END { print n + 0 }'; }
+acked() { in_client ss -tniH "dport = :$1" ${2:+and $2} | grep -o 'bytes_acked:[0-9]*' | awk -F: '{ n += $2 } END { printf "%.0f", n }'; }
 
 # running PORT CC: two subflows to PORT are there, and both run CC. Now and then the kernel does not join the second one.
 running() {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Nanoseconds a packet of each option policy (the objects of this build), at XDP and tc ingress, by BPF_PROG_TEST_RUN; next to an empty program, and one
- * that only finds the options. All are run once a round, and what is reported is net of the empty program in the same round on the same packet.
- * One line a sample on stdout, as scripts/bench reads them. */
+ * that only finds the options. All are run once a round, and what is reported is net of the empty program in the same round on the same packet. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# For the benchmarks of packet schedulers: one lab, and runs of mpio in it one after the other. A CASE is a policy, `stock` (the kernel's scheduler alone) or
-# `tcp` (plain TCP on path 1). ROUNDS says how often each; CC the congestion control of whoever sends (the kernel's default may be BBR, which paces by itself).
+# For the benchmarks of packet schedulers: one lab, and runs of mpio in it one after the other. A CASE is a policy, `stock` (the kernel's scheduler alone),
+# `alone` (MPTCP with one subflow) or `tcp` (plain TCP on path 1). ROUNDS says how often each; CC the congestion control of whoever sends (the kernel's
+# default may be BBR, which paces by itself).
 cd "$(dirname "$0")/../.." || exit 1
 bin=${MPTCP_BPF:-build/mptcp-bpf}
 mpio=build/tests/mpio
@@ -35,14 +36,16 @@ lab_up() {
 begin() {
 	tcp=()
 	[ "$1" != tcp ] || tcp=(-t)
-	case $1 in tcp | stock) ;; *) $bin -n $lab-"$2" load "$1" "${@:3}" || exit 1 ;; esac
+	[ "$1" != alone ] || in_ns client ip mptcp limits set subflow 0
+	case $1 in tcp | alone | stock) ;; *) $bin -n $lab-"$2" load "$1" "${@:3}" || exit 1 ;; esac
 	sender=$2
 	joined=$(joins)
 	counters >"$work/before"
 }
 # done_with CASE: its run must have had all paths.
 done_with() {
-	case $1 in tcp) return ;; stock) ;; *) $bin -n $lab-"$sender" unload "$1" || exit 1 ;; esac
+	[ "$1" != alone ] || in_ns client ip mptcp limits set subflow 8
+	case $1 in tcp | alone) return ;; stock) ;; *) $bin -n $lab-"$sender" unload "$1" || exit 1 ;; esac
 	[ "$(joins)" -gt "$joined" ] || { echo "bench: $1: no second subflow joined" >&2 && exit 1; }
 }
 joins() { in_ns client nstat -asz MPTcpExtMPJoinSynAckRx | awk '/^MPTcpExt/ { print $2 }'; }
@@ -56,6 +59,7 @@ share() { counters | awk -v i="$1" 'NR == FNR { b[FNR] = $1; next } { d[FNR] = $
 # listen SIDE VERB OPTION...: mpio on port 5001, its output in $out; `heard` waits for its end.
 out=$work/out
 listen() {
+	: >"$work/err" # of the run before
 	nsenter --net=/run/netns/$lab-"$1" $mpio "${@:2}" 10.77.1.2 5001 >"$out" 2>"$work/err" &
 	pids=($!)
 	for _ in {1..250}; do grep -q listening "$work/err" && return; sleep 0.02; done

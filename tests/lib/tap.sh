@@ -36,6 +36,14 @@ ok() {
 	[ $status = 0 ] || printf '# %s\n' "exit $status of: $*" "${out//$'\n'/$'\n# '}"
 }
 
+# todo REASON DESC CMD...: what is known to fail, and why; it fails no test.
+todo() {
+	local reason=$1 desc=$2
+	shift 2
+	tap_n=$((tap_n + 1))
+	if "$@" >/dev/null 2>&1 </dev/null; then echo "ok $tap_n - $desc # TODO $reason"; else echo "not ok $tap_n - $desc # TODO $reason"; fi
+}
+
 # is GOT WANT DESC
 is() {
 	if [ "$1" = "$2" ]; then tap_result 0 "$3"; else

@@ -66,7 +66,7 @@ done
 # Alone, and on TCP.
 $bin -n $lab-client load lia
 client ip mptcp limits set subflows 0
-transfer 4000000 -C lia
+transfer 20000000 -C lia
 ok "one subflow: lia" on lia 1
 ok "one subflow: a group of one" have lia 1
 intact "one subflow"
@@ -106,7 +106,7 @@ $bin -n $lab-client unload olia
 
 # Unload under traffic.
 default=$(client sysctl -n net.ipv4.tcp_congestion_control)
-transfer 30000000
+transfer 100000000
 ok "before the unload: lia" on lia 2
 ok "unload under traffic" $bin -n $lab-client unload lia
 is "$(sockets lia) $(sockets "$default")" "0 2" "both subflows have the system's default, $default"
@@ -114,9 +114,11 @@ is "$(registered lia)" 0 "lia is out of the kernel"
 is "$($bin -n $lab-client rule list)" "" "its rule went with it"
 intact "unload"
 
-# Swaps, the kernel's own among them. The application sends less than the paths carry, so nothing but a swap would make a window collapse.
+# Swaps, the kernel's own among them. The application sends less than the paths carry, so nothing but a swap would make a window collapse,
+# and wvegas, to which a busy machine looks like a full queue. (On one, the application also pauses, after which the kernel would shrink windows.)
 all=(lia olia balia wvegas cubic)
 swaps=${SWAPS:-500}
+client sysctl -qw net.ipv4.tcp_slow_start_after_idle=0
 $bin -n $lab-client load lia
 transfer 1000000000 -r 10000000
 ok "before the swaps: lia" on lia 2
@@ -134,7 +136,7 @@ for ((i = 0; i < swaps; i++)); do
 	read -r a b <<<"$(cwnds)"
 	$bin -n $lab-client swap $now $to 2>>"$work/swaps" || failed=$((failed + 1))
 	read -r c d <<<"$(cwnds)"
-	[ $((c * 5)) -ge $((a * 2)) ] && [ $((d * 5)) -ge $((b * 2)) ] || { collapsed=$((collapsed + 1)) && echo "# $now to $to: $a $b, then $c $d"; }
+	[[ $now$to = *wvegas* ]] || { [ $((c * 5)) -ge $((a * 2)) ] && [ $((d * 5)) -ge $((b * 2)) ]; } || { collapsed=$((collapsed + 1)) && echo "# $now to $to: $a $b, then $c $d"; }
 	[ "$(sockets $to)" = 2 ] || { failed=$((failed + 1)) && echo "# $now to $to: not on both"; }
 	now=$to
 done
@@ -172,9 +174,7 @@ ok "swap with another kind" fails 1 'is of kind sched, lia is of kind cc' $bin -
 ok "swap to nothing" fails 1 'no such policy' $bin -n $other swap lia nothing
 $bin -n $other unload --all
 is "$(registered lia)" 0 "and goes with the last"
-sed 's/MPB_CC(lia/MPB_CC(cubic/' bpf/cc/lia.bpf.c >"$work/cubic.bpf.c"
-${CLANG:-clang} -g -O2 -target bpf -mcpu=v3 -Iinclude -Ibpf/lib -idirafter "/usr/include/$(uname -m)-linux-gnu" -c "$work/cubic.bpf.c" -o "$work/cubic.bpf.o"
-ok "a name that is taken" fails 1 'cubic: somebody else registered' $bin -n $other load "$work/cubic.bpf.o"
+ok "a name that is taken" fails 1 'cubic: somebody else registered' $bin -n $other load build/tests/policies/cubic.bpf.o
 ok "a namespace that is gone does not keep it" $bin -n $other load balia
 ip netns del $other
 ip netns add $other

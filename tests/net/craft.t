@@ -21,7 +21,7 @@ counters() { $bin -n "$1" -j list opt | perl -MJSON::PP -e 'my ($n, $c) = @ARGV;
 	$t += $_->{counters}{$c} for @{$p->{attachments}} } print $t' "$2" "$3"; }
 # watch NS DEV PORT: from now on `inject HEX` sends these option bytes on that flow, and returns when they were received
 watch() {
-	coproc CRAFT { exec nsenter --net="/run/netns/$1" build/tests/craft "$2" "$3" 2>"$work/craft"; }
+	coproc CRAFT { exec nsenter --net="/run/netns/$1" build/tests/kernel/craft "$2" "$3" 2>"$work/craft"; }
 	pids+=("$CRAFT_PID")
 	sleep 0.3
 }

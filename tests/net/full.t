@@ -29,9 +29,9 @@ took() {
 	ok "${*:4}" "$@"
 	echo "# $(((${EPOCHREALTIME/./} - ${start/./}) / 1000)) ms"
 }
-# stat EXPR: of connections $c, subflows $s and the observer's counters %$o; decoding it all takes Perl half a minute
+# stat EXPR: of living connections $c, subflows $s and the observer's counters %$o; decoding it all takes Perl half a minute
 stat() {
-	$bin -n $ns -j stat | perl -MJSON::PP -e 'my $t = <STDIN>; my $c = () = $t =~ /"token"/g; my $s = () = $t =~ /"srtt_us"/g;
+	$bin -n $ns -j stat | perl -MJSON::PP -e 'my $t = <STDIN>; my $c = () = $t =~ /"backend"/g; my $s = () = $t =~ /"cwnd"/g;
 		my $o = decode_json($t =~ /"observer":(\{.*?\})/ ? $1 : "{}"); print eval $ARGV[0]' "$1"
 }
 until_is() { for _ in $(seq 100); do [ "$(stat "$2")" = "$1" ] && return 0; sleep 0.1; done; stat "$2"; return 1; }

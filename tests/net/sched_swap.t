@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Swaps among all schedulers under a transfer, ROUNDS of them (default 60): the payload is whole, and MPTCP noticed nothing. SEED repeats the order of a run.
+# Swaps among all schedulers under a transfer, ROUNDS of them (default 60): the payload is whole, and MPTCP noticed nothing. SEED repeats the order of a run;
+# TIMES names a file that gets the microseconds of each swap.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 lab=schs$$
@@ -20,7 +21,10 @@ declare -A seen=()
 for ((i = 0; i < rounds; i++)); do
 	next=$now
 	until [ "$next" != "$now" ]; do next=${scheds[RANDOM % ${#scheds[@]}]}; done
+	start=$EPOCHREALTIME
 	mb swap $now "$next" 2>>"$work/swaps" || { failed=$((failed + 1)); continue; }
+	end=$EPOCHREALTIME
+	echo $((${end/./} - ${start/./})) >>"${TIMES:-/dev/null}"
 	now=$next
 	seen[$now]=1
 done

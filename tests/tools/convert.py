@@ -3,6 +3,12 @@
 """Both ends of the Convert protocol, written from the tables of RFC 8803 alone, to meet ours.
 convert.py CASE CONVERTER PORT DEST DESTPORT [mptcp]    a client; exits 0 when the answer is the right one
 convert.py echo ADDR PORT [mptcp]                       a destination: returns what it was sent, from its end of stream on
+convert.py app DEST PORT [mptcp] [BYTES [COUNT]]        an application that knows of no converter: echoes, and asks who its peer is
+convert.py load DEST PORT [mptcp] BYTES                 the same, so many bytes down and then up, to `supply`
+convert.py supply ADDR PORT [mptcp]                     a destination: sends as many bytes as it is told, and the sum of those it gets
+convert.py time DEST PORT HOW [mptcp]                   milliseconds until a small request is answered; HOW: direct convert handshake socks
+convert.py socks ADDR PORT                              a SOCKS5 proxy (RFC 1928) of the least
+convert.py fails DEST PORT [mptcp]                      one whose connection is to fail
 convert.py serve ADDR PORT [mptcp] [QUIRK]              a converter; quirks: split coalesce extended nofastopen error=CODE"""
 import hashlib, ipaddress, os, socket, struct, sys, threading, time
 
@@ -27,13 +33,13 @@ def connect(addr, port, options=b""):
 
 
 def exactly(s, n):
-    b = b""
+    b = bytearray()
     while len(b) < n:
-        got = s.recv(n - len(b))
+        got = s.recv(min(n - len(b), 1 << 18))
         if not got:
-            raise EOFError("ended after %r" % b)
+            raise EOFError("ended after %d bytes" % len(b))
         b += got
-    return b
+    return bytes(b)
 
 
 def take(s):
@@ -73,6 +79,16 @@ def echoed(s, data):
     assert hashlib.sha256(rest(s)).digest() == hashlib.sha256(data).digest(), "the payload is not the same"
 
 
+def down_and_up(s, n):
+    """With `supply`. Not both ways at once: a stock kernel's two subflows then stall for many seconds, converter or not."""
+    s.sendall(struct.pack("!Q", n))
+    data = hashlib.shake_128(b"bulk").digest(n)
+    assert exactly(s, n) == data, "what came down is not the same"
+    s.sendall(data)
+    s.shutdown(socket.SHUT_WR)
+    assert rest(s) == hashlib.sha256(data).digest(), "what went up is not the same"
+
+
 def error(s, code):
     reply = take(s)
     assert list(reply) == [ERROR] and reply[ERROR][0] == code, "got %r" % reply
@@ -89,7 +105,7 @@ class Cases:
     def bulk(a):
         s = dial(a, message(connect(a.dest, a.dport)))
         assert take(s) == {}
-        echoed(s, os.urandom(1 << 20) * 30)
+        down_and_up(s, 30 << 20)
 
     def without_fastopen(a):
         s = dial(a)
@@ -160,7 +176,7 @@ class Cases:
         error(dial(a, message(connect(a.dest, a.dport))), 32)
 
     def refused(a):
-        error(dial(a, message(connect(a.dest, 9))), 96)
+        error(dial(a, message(connect(a.dest, 11))), 96)
 
     def unreachable(a):
         assert error(dial(a, message(connect(a.dest, a.dport))), 97)[0] in (0, 1)
@@ -214,6 +230,80 @@ class Args:
         self.converter, self.port, self.dest, self.dport = w[0], int(w[1]), w[2], int(w[3])
         self.mptcp = "mptcp" in w[4:]
         self.count = next((int(x) for x in w[4:] if x.isdigit()), 1000)
+
+
+def application(w):
+    v6 = ":" in w[0]
+    return socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP if "mptcp" in w else 0)
+
+
+def app(w):
+    numbers = [int(x) for x in w[2:] if x.isdigit()] + [20000, 1]
+    for i in range(numbers[1]):
+        s = application(w)
+        s.settimeout(100)
+        s.connect((w[0], int(w[1])))
+        assert s.getpeername()[:2] == (w[0], int(w[1])), "the peer is %r" % (s.getpeername(),)
+        echoed(s, os.urandom(numbers[0]))
+        s.close()
+
+
+def load(w):
+    n = int(w[-1])
+    s = application(w)
+    s.settimeout(100)
+    s.connect((w[0], int(w[1])))
+    down_and_up(s, n)
+
+
+def supply(c, peer):
+    c.sendall(hashlib.shake_128(b"bulk").digest(struct.unpack("!Q", exactly(c, 8))[0]))
+    c.sendall(hashlib.sha256(rest(c)).digest())
+    c.close()
+
+
+def clock(w):
+    """Proxies are at 10.77.1.2: SOCKS on port 1080, the converter on 5000."""
+    dest, port, how = socket.inet_aton(w[0]), struct.pack("!H", int(w[1])), w[2]
+    s = application(w)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    begin = time.monotonic()
+    s.connect({"socks": ("10.77.1.2", 1080), "handshake": ("10.77.1.2", 5000)}.get(how, (w[0], int(w[1]))))
+    if how == "socks":
+        s.sendall(b"\5\1\0")
+        assert exactly(s, 2) == b"\5\0"
+        s.sendall(b"\5\1\0\1" + dest + port)
+        assert exactly(s, 10)[1] == 0
+    elif how == "handshake":
+        s.sendall(message(connect(w[0], int(w[1]))))
+        assert take(s) == {}
+    s.sendall(b"x" * 64)
+    exactly(s, 64)
+    print("%.1f" % ((time.monotonic() - begin) * 1000))
+
+
+def socks(c, peer):
+    c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    exactly(c, exactly(c, 2)[1])
+    c.sendall(b"\5\0")
+    head = exactly(c, 10)
+    u = socket.create_connection((socket.inet_ntoa(head[4:8]), struct.unpack("!H", head[8:])[0]))
+    c.sendall(b"\5\0\0\1" + bytes(6))
+    threading.Thread(target=pump, args=(c, u), daemon=True).start()
+    pump(u, c)
+
+
+def fails(w):
+    """Connects, or does not; then nothing but an error comes, and no byte."""
+    s = application(w)
+    s.settimeout(20)
+    try:
+        s.connect((w[0], int(w[1])))
+        s.sendall(b"x")
+        got = s.recv(100)
+    except (ConnectionResetError, ConnectionRefusedError, BrokenPipeError):
+        return
+    raise AssertionError("no error, but %r" % got)
 
 
 def listener(w):
@@ -289,6 +379,14 @@ if __name__ == "__main__":
     verb, words = sys.argv[1], sys.argv[2:]
     if verb == "echo":
         each(listener(words), echo)
+    elif verb == "supply":
+        each(listener(words), supply)
+    elif verb == "socks":
+        each(listener(words), socks)
+    elif verb == "time":
+        clock(words)
+    elif verb in ("app", "load", "fails"):
+        {"app": app, "load": load, "fails": fails}[verb](words)
     elif verb == "serve":
         each(listener(words), converted(words[2:]))
     else:

@@ -21,7 +21,7 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-struct options opt = { .seed = 1, .interval = 10, .length = 100 };
+struct options opt = { .seed = 1, .interval = 10, .length = 100, .conns = 1 };
 
 static const struct verb {
 	const char *name, *args;
@@ -33,8 +33,8 @@ static const struct verb {
 	{ "send", "[-t] [-C CC] [-b BYTES] [-s SEED] [-d SEC] [-r BIT/S] [-m MARK] ADDR PORT", cmd_send,
 	  "the stream, or without -b and -d stdin, until SIGINT at the latest; ends when all is received" },
 	{ "echo", "[-t] ADDR PORT", cmd_echo, "listen; send back what comes on any number of connections" },
-	{ "ping", "[-t] [-c COUNT] [-i MS] [-l BYTES] ADDR PORT", cmd_ping,
-	  "COUNT messages (100), one every MS (10), to an echo; round-trip times" },
+	{ "ping", "[-t] [-c COUNT] [-i MS] [-l BYTES] [-k CONNS] ADDR PORT", cmd_ping,
+	  "COUNT messages (100), one every MS (10), to an echo, over CONNS connections (1) in turn; round-trip times" },
 	{ "sink", "[-t] [-R] ADDR PORT", cmd_sink, "listen; one-way delays of a stream; -R: connect to it" },
 	{ "stream", "[-t] [-R] -r BIT/S -d SEC ADDR PORT", cmd_stream, "timestamped blocks for a sink on the same machine; -R: listen" },
 	{ "respond", "[-t] [-n COUNT] ADDR PORT", cmd_respond, "listen; answer the requests of COUNT connections (1), one by one" },
@@ -198,7 +198,7 @@ static void options_read(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "tRC:b:s:r:d:n:c:i:l:m:")) != -1) {
+	while ((c = getopt(argc, argv, "tRC:b:s:r:d:n:c:i:k:l:m:")) != -1) {
 		if (c == '?')
 			exit(usage());
 		else if (c == 't')
@@ -217,6 +217,8 @@ static void options_read(int argc, char **argv)
 			opt.seconds = number(c, optarg, 1e15);
 		else if (c == 'i')
 			opt.interval = number(c, optarg, 1e15);
+		else if (c == 'k')
+			opt.conns = number(c, optarg, 1e6);
 		else if (c == 'l')
 			opt.length = number(c, optarg, 1 << 30);
 		else if (c == 'm')

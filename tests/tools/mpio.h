@@ -14,6 +14,7 @@ struct options {
 	uint64_t bytes, seed, rate; /* rate: bit/s */
 	double seconds, interval;   /* interval: ms */
 	size_t length, count;       /* count: 0 is the verb's default */
+	size_t conns;
 	uint32_t mark;              /* of the socket that connects; 0: none */
 	const char *cc;             /* congestion control; NULL: the system's default */
 };

@@ -92,14 +92,17 @@ int cmd_ping(const char *addr, const char *port)
 	size_t count = opt.count ? opt.count : 100;
 	int64_t *times = calloc(count, sizeof(*times)), start;
 	char *message = calloc(1, opt.length), head[40];
-	int fd;
+	int *fds = calloc(opt.conns, sizeof(*fds));
 
-	if (!times || !message)
+	if (!times || !message || !fds)
 		die("memory");
-	fd = dial(addr, port);
-	no_delay(fd);
+	for (size_t i = 0; i < opt.conns; i++) {
+		fds[i] = dial(addr, port);
+		no_delay(fds[i]);
+	}
 	start = now_ns();
 	for (size_t i = 0; i < count; i++) {
+		int fd = fds[i % opt.conns];
 		int64_t sent;
 
 		sleep_until(start + (int64_t)(i * opt.interval * 1e6));
@@ -111,9 +114,11 @@ int cmd_ping(const char *addr, const char *port)
 		}
 		times[i] = now_ns() - sent;
 	}
-	finish(fd);
+	for (size_t i = 0; i < opt.conns; i++)
+		finish(fds[i]);
 	snprintf(head, sizeof(head), "\"count\":%zu", count);
 	print_times(head, times, count);
+	free(fds);
 	free(times);
 	free(message);
 	return 0;

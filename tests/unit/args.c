@@ -75,6 +75,23 @@ static void netns(void **unused)
 	assert_usage(PARSE("stat", "-jn"), "-n: needs");
 }
 
+static void observing(void **unused)
+{
+	(void)unused;
+	assert_int_equal(PARSE("stat", "-i", "0.5", "--openmetrics", "--connections", "--record", "f"), 0);
+	assert_true(a.interval_ms == 500 && a.openmetrics && a.connections && !strcmp(a.record, "f") && a.nwords == 1);
+	assert_int_equal(PARSE("stat", "-ji2"), 0);
+	assert_true(a.json && a.interval_ms == 2000);
+	assert_int_equal(PARSE("run", "--listen", "127.0.0.1:9464"), 0);
+	assert_string_equal(a.listen, "127.0.0.1:9464");
+	assert_usage(PARSE("stat", "-i", "0"), "0.1..86400");
+	assert_usage(PARSE("stat", "-i", "nan"), "'nan' is not a number");
+	assert_usage(PARSE("stat", "-i", "1s"), "'1s' is not a number");
+	assert_usage(PARSE("stat", "-i"), "-i: needs a number of seconds");
+	assert_usage(PARSE("run", "--listen"), "--listen: needs ADDRESS:PORT");
+	assert_usage(PARSE("stat", "--record"), "--record: needs the path");
+}
+
 static void double_dash(void **unused)
 {
 	(void)unused;
@@ -204,6 +221,9 @@ static void load_words(void **unused)
 	assert_string_equal(l.devs[1], "wlan0");
 	assert_string_equal(l.settings[1].dev, "eth0");
 
+	assert_false(l.is_default);
+	assert_int_equal(LOAD("--default", "p"), 0);
+	assert_true(l.is_default);
 	assert_int_equal(LOAD("p", "dir", "out"), 0);
 	assert_true(!l.in && l.out);
 	assert_int_equal(LOAD("p", "dir", "both"), 0);
@@ -274,6 +294,6 @@ static void paths(void **unused)
 	assert_false(policy_is_path("prio_strip") || policy_is_path(".o") || policy_is_path("") || policy_is_path("x.oo"));
 }
 
-UNIT_MAIN(cmocka_unit_test(flags_anywhere), cmocka_unit_test(combined_flags), cmocka_unit_test(netns), cmocka_unit_test(build), cmocka_unit_test(double_dash),
+UNIT_MAIN(cmocka_unit_test(flags_anywhere), cmocka_unit_test(combined_flags), cmocka_unit_test(netns), cmocka_unit_test(build), cmocka_unit_test(observing), cmocka_unit_test(double_dash),
 	  cmocka_unit_test(unknown_flags), cmocka_unit_test(max_subflows), cmocka_unit_test(too_many_words), cmocka_unit_test(numbers),
 	  cmocka_unit_test(settings), cmocka_unit_test(load_words), cmocka_unit_test(devices), cmocka_unit_test(many_settings), cmocka_unit_test(paths))

@@ -47,7 +47,8 @@ static void rounds(void **unused)
 		}
 		cwnd += (queued < alpha) - (queued > alpha);
 		kept += queued == alpha;
-		if (delay && delay >= 2 * least) {
+		assert_true(r.ssthresh > 0.75 * cwnd - 2 && r.ssthresh <= fmax(was.ssthresh, 0.75 * cwnd));
+		if (queued >= alpha && delay >= 2 * least) {
 			drained++;
 			assert_true(fabs(r.cwnd - fmax(2, cwnd * r.base_us / (2. * r.rtt_us))) <= 1);
 		} else {

@@ -141,7 +141,8 @@ static void steps_bound(void **unused)
 	struct mpb_seg s = { .pkt.optlen = MPB_OPTS_MAX };
 
 	(void)unused;
-	memset(s.opts, MPB_TCPOPT_NOP, sizeof(s.opts));
+	for (unsigned int i = 0; i < MPB_OPTS_MAX; i++)
+		s.opts[i] = (const uint8_t[]){ MPB_TCPOPT_NOP, 4, 2 }[i % 3];
 	assert_int_equal(area_walk(&s, note_option), MPB_OPT_STEPS);
 	assert_int_equal(s.off, MPB_OPTS_MAX);
 }

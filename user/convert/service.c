@@ -89,7 +89,7 @@ static int listener(const struct service *v)
 	set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) || set(fd, SOL_SOCKET, SO_REUSEPORT, 1) ||
 	    (v->transparent && set(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1)) || bind(fd, (const struct sockaddr *)&v->listen, sizeof(v->listen)) ||
-	    set(fd, IPPROTO_TCP, TCP_FASTOPEN, BACKLOG) || set(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1) || listen(fd, BACKLOG)) {
+	    listen(fd, BACKLOG)) {
 		int err = err_fail(errno, name, "cannot listen: %s", strerror(errno));
 
 		close(fd);
@@ -98,7 +98,8 @@ static int listener(const struct service *v)
 	return fd;
 }
 
-static bool takes_fastopen(void)
+/* Requests may stand in SYNs, without TCP's own cookie (RFC 8803 section 4.2): the Cookie TLV is for that. On MPTCP sockets from 6.2 on. */
+static bool take_fastopen(int fd)
 {
 	FILE *f = fopen("/proc/sys/net/ipv4/tcp_fastopen", "re");
 	int bits = 0;
@@ -108,7 +109,7 @@ static bool takes_fastopen(void)
 			bits = 0;
 		fclose(f);
 	}
-	return bits & 2;
+	return bits & 2 && !set(fd, IPPROTO_TCP, TCP_FASTOPEN, BACKLOG) && !set(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1);
 }
 
 static int drop_rights(const char *user)
@@ -201,6 +202,7 @@ static void attend(struct thread *t, uint32_t n, int signals, int questions)
 static int run(const struct service *v, struct thread *t, int signals, int questions)
 {
 	uint32_t fit = descriptors(), n = 0, sessions;
+	bool fastopen = true;
 	char name[64];
 	int err = 0;
 
@@ -212,12 +214,14 @@ static int run(const struct service *v, struct thread *t, int signals, int quest
 		t[i].service = v;
 		t[i].loop = (struct loop){ .config = v->config, .begin = v->begin, .end = v->end, .max_sessions = sessions ? sessions : 1, .listener = -1,
 					   .epoll = -1, .stop = -1, .spare = -1 };
+		fastopen = fastopen && fd >= 0 && take_fastopen(fd);
 		err = fd < 0 ? fd : loop_init(&t[i].loop, fd, v->handshake_ms, v->idle_ms);
 	}
 	if (!err)
 		err = drop_rights(v->user);
-	if (!err && !takes_fastopen())
-		note("mptcp-bpf: net.ipv4.tcp_fastopen has not bit 2 set: no request is read from a SYN\nhint: sysctl -w net.ipv4.tcp_fastopen=3");
+	if (!err && !fastopen)
+		note("mptcp-bpf: %s: nothing is read from SYNs: net.ipv4.tcp_fastopen has not bit 2 set, or the kernel cannot for MPTCP\n"
+		     "hint: sysctl -w net.ipv4.tcp_fastopen=3", name);
 	for (; !err && n < v->threads; n++)
 		if (pthread_create(&t[n].id, NULL, thread_main, &t[n]))
 			err = err_fail(EAGAIN, name, "cannot start a thread");

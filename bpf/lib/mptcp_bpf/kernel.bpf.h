@@ -154,6 +154,7 @@ struct tcp_sock {
 
 struct mptcp_subflow_context {
 	unsigned long avg_pacing_rate;
+	__u64 local_key;
 	__u32 token;
 	__u32 request_join : 1;
 	__u32 request_bkup : 1;
@@ -205,6 +206,7 @@ struct mptcp_sock {
 	bool csum_enabled;
 	struct sk_buff *ooo_last_skb;
 	struct rb_root out_of_order_queue;
+	__u32 token;
 	struct mptcp_sched_ops *sched;
 };
 

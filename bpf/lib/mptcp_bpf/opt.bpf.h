@@ -81,7 +81,7 @@ static __always_inline long mpb_opt_visit(struct mpb_seg *s, void (*option)(stru
 {
 	switch (mpb_opt_step(s)) {
 	case MPB_STEP_NEXT:
-		return 0;
+		return s->off >= s->pkt.optlen;
 	case MPB_STEP_OPTION:
 		option(s);
 		mpb_opt_skip(s);
@@ -103,13 +103,16 @@ static __always_inline int mpb_opt_walk(struct mpb_seg *s, __u32 ifindex, enum m
 	return s->changed;
 }
 
-/* The options in the packet at `at` and those in s: what their sum becomes more by the change (RFC 1624), as 32 bits. */
-static __always_inline __u32 mpb_opt_diff(const struct mpb_seg *s, const __be32 *at, void *end)
+/* The options in the packet at `at` and those in s: what their sum becomes more by the change (RFC 1624), as 32 bits. With `store` the change is made. */
+static __always_inline __u32 mpb_opt_diff(const struct mpb_seg *s, __be32 *at, void *end, int store)
 {
 	__u64 sum = 0;
 
-	for (int i = 0; i < MPB_OPTS_MAX / 4 && i * 4 < (int)s->pkt.optlen && (void *)(at + i + 1) <= end; i++)
+	for (int i = 0; i < MPB_OPTS_MAX / 4 && i * 4 < (int)s->pkt.optlen && (void *)(at + i + 1) <= end; i++) {
 		sum += (__u64)s->words[i] + (__u32)~at[i];
+		if (store)
+			at[i] = s->words[i];
+	}
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	return sum + (sum >> 32);
 }
@@ -126,7 +129,7 @@ __noinline int mpb_opt_tc_write(struct __sk_buff *skb, struct mpb_seg *s)
 	len = s->pkt.optlen;
 	if (l4 > MPB_HEADERS_MAX || len < 4 || len > MPB_OPTS_MAX)
 		goto untouched;
-	diff = mpb_opt_diff(s, data + l4 + MPB_TCP_HLEN, end);
+	diff = mpb_opt_diff(s, data + l4 + MPB_TCP_HLEN, end, 0);
 	if (bpf_skb_store_bytes(skb, l4 + MPB_TCP_HLEN, s->opts, len, 0))
 		goto untouched;
 	if (bpf_l4_csum_replace(skb, l4 + MPB_TCP_CSUM, 0, diff, 0)) {
@@ -166,9 +169,9 @@ static __always_inline int mpb_opt_tc(struct __sk_buff *skb, __u32 l2, enum mpb_
 __noinline int mpb_opt_xdp_write(struct xdp_md *xdp, struct mpb_seg *s)
 {
 	void *data = (void *)(long)xdp->data, *end = (void *)(long)xdp->data_end;
-	__u32 l4, l4len;
+	__u32 l4, l4len, diff;
 	struct tcphdr *tcp;
-	__be32 *at;
+	int partial;
 
 	if (!s)
 		return XDP_PASS;
@@ -178,12 +181,11 @@ __noinline int mpb_opt_xdp_write(struct xdp_md *xdp, struct mpb_seg *s)
 		mpb_count(s, MPB_UNWRITABLE);
 		return XDP_PASS;
 	}
-	at = (__be32 *)(tcp + 1);
 	l4len = s->pkt.l4len ? s->pkt.l4len : bpf_xdp_get_buff_len(xdp) - l4;
-	if (!mpb_csum_partial(xdp, &s->pkt.tuple, l4, l4len, tcp->check))
-		tcp->check = ~mpb_fold((__u64)(__u16)~tcp->check + mpb_opt_diff(s, at, end));
-	for (int i = 0; i < MPB_OPTS_MAX / 4 && i * 4 < (int)s->pkt.optlen && (void *)(at + i + 1) <= end; i++)
-		at[i] = s->words[i];
+	partial = mpb_csum_partial(xdp, &s->pkt.tuple, l4, l4len, tcp->check);
+	diff = mpb_opt_diff(s, (__be32 *)(tcp + 1), end, 1);
+	if (!partial)
+		tcp->check = ~mpb_fold((__u64)(__u16)~tcp->check + diff);
 	mpb_count(s, MPB_REWRITTEN);
 	return XDP_PASS;
 }

@@ -65,9 +65,9 @@ static long mpb_ext_xdp(__u32 i, struct mpb_ext *w)
 }
 
 /* Finds the TCP options of the frame data..end whose link header has l2 bytes (14 or 0). On MPB_PARSE_TCP they are copied to s, and s->pkt is filled.
- * Plain data segments that carry nothing but a timestamp end before that. */
+ * Unless `all` are wanted, segments that carry no option, or nothing but a timestamp, end before that. */
 static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end, __u32 l2, struct mpb_seg *s,
-						long (*ext_step)(__u32 i, struct mpb_ext *w))
+						long (*ext_step)(__u32 i, struct mpb_ext *w), int all)
 {
 	struct mpb_pkt *p = &s->pkt;
 	struct mpb_ext ext = { .ctx = ctx };
@@ -128,18 +128,19 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 	if (l4 > MPB_HEADERS_MAX)
 		return MPB_PARSE_OTHER;
 	tcp = data + l4;
-	if ((void *)(tcp + 1) + 4 > end)
+	if ((void *)(tcp + 1) + (all ? 0 : 4) > end)
 		return MPB_PARSE_SHORT;
 	optlen = tcp->doff * 4;
-	if (optlen <= MPB_TCP_HLEN)
+	if (optlen < MPB_TCP_HLEN || (!all && optlen == MPB_TCP_HLEN))
 		return MPB_PARSE_OTHER;
 	optlen -= MPB_TCP_HLEN;
-	if (optlen == MPB_TCPOPTS_TS_LEN && *(__be32 *)(tcp + 1) == bpf_htonl(MPB_TCPOPTS_TSONLY))
+	if (!all && optlen == MPB_TCPOPTS_TS_LEN && *(__be32 *)(tcp + 1) == bpf_htonl(MPB_TCPOPTS_TSONLY))
 		return MPB_PARSE_OTHER;
 	if ((void *)(tcp + 1) + optlen > end)
 		return MPB_PARSE_SHORT;
 	if (end_at && end_at < l4 + MPB_TCP_HLEN + optlen)
 		return MPB_PARSE_OTHER;
+	p->l3 = l2;
 	p->l4 = l4;
 	p->l4len = end_at ? end_at - l4 : 0;
 	p->optlen = optlen;
@@ -148,6 +149,10 @@ static __always_inline enum mpb_parse mpb_parse(void *ctx, void *data, void *end
 	p->tuple.sport = tcp->source;
 	p->tuple.dport = tcp->dest;
 	word = (__be32 *)(tcp + 1);
+	if ((void *)(word + MPB_OPTS_MAX / 4) <= end) { /* at once, with payload that nobody looks at */
+		__builtin_memcpy(s->words, word, MPB_OPTS_MAX);
+		return MPB_PARSE_TCP;
+	}
 	for (int i = 0; i < MPB_OPTS_MAX / 4 && i * 4 < (int)optlen && (void *)(word + i + 1) <= end; i++)
 		s->words[i] = word[i];
 	return MPB_PARSE_TCP;
@@ -158,14 +163,14 @@ __noinline int mpb_tc_parse(struct __sk_buff *skb, __u32 l2, struct mpb_seg *s)
 {
 	if (!s)
 		return MPB_PARSE_OTHER;
-	return mpb_parse(skb, (void *)(long)skb->data, (void *)(long)skb->data_end, l2, s, mpb_ext_skb);
+	return mpb_parse(skb, (void *)(long)skb->data, (void *)(long)skb->data_end, l2, s, mpb_ext_skb, 0);
 }
 
 __noinline int mpb_xdp_parse(struct xdp_md *xdp, __u32 l2, struct mpb_seg *s)
 {
 	if (!s)
 		return MPB_PARSE_OTHER;
-	return mpb_parse(xdp, (void *)(long)xdp->data, (void *)(long)xdp->data_end, l2, s, mpb_ext_xdp);
+	return mpb_parse(xdp, (void *)(long)xdp->data, (void *)(long)xdp->data_end, l2, s, mpb_ext_xdp, 0);
 }
 
 #endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A TCP segment at tc whose numbers change, whose payload goes or loses its head: what is written back, with lengths and sums. */
+#ifndef MPTCP_BPF_SEGMENT_BPF_H
+#define MPTCP_BPF_SEGMENT_BPF_H
+
+#include <mptcp_bpf/packet.bpf.h>
+#include <mptcp_bpf/subflow.bpf.h>
+#include <mptcp_bpf/translate.h>
+
+#define MPB_CUT_MAX 64 /* bytes that a payload can lose at its head */
+#define MPB_FIXED_GSO (BPF_F_ADJ_ROOM_FIXED_GSO | 1U << 5 /* BPF_F_ADJ_ROOM_NO_CSUM_RESET, 6.0 */)
+#define TCP_WORDS 3                     /* sequence number, acknowledgement number, offset and flags with the window: from byte 4 on */
+
+/* A segment and what is done to it. */
+struct work {
+	struct mpb_translation t;
+	struct mpb_tuple key;
+	__be32 was[MPB_OPTS_MAX / 4]; /* its options before */
+	__u32 len;                    /* of TCP header and payload */
+	__u32 payload;
+};
+
+/* What is too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct work);
+} mpb_work SEC(".maps");
+
+static __always_inline __u16 fold(__u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/* With the pseudo-header's; the words of a mapped IPv4 address that are not the address cancel. */
+static __always_inline __u16 sum_of(__u32 sum, const struct mpb_tuple *t, __u32 len)
+{
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)t->saddr, sizeof(t->saddr) + sizeof(t->daddr), sum);
+	return fold(fold(sum) + bpf_htons(IPPROTO_TCP) + bpf_htons(len));
+}
+
+static __noinline int convert_parse(struct __sk_buff *skb, __u32 l2, struct mpb_seg *s)
+{
+	if (!s)
+		return MPB_PARSE_OTHER;
+	return mpb_parse(skb, (void *)(long)skb->data, (void *)(long)skb->data_end, l2, s, mpb_ext_skb, 1);
+}
+
+/* Fills w from a TCP segment. Its key has the local end first. */
+static __always_inline int segment(struct __sk_buff *skb, __u32 l2, struct work *w, enum mpb_dir dir)
+{
+	struct mpb_pkt *p = &w->t.seg.pkt;
+	int parsed;
+
+	__builtin_memset(w, 0, sizeof(*w));
+	parsed = convert_parse(skb, l2, &w->t.seg);
+	if (parsed == MPB_PARSE_SHORT && skb->data_end - skb->data < skb->len) {
+		__u32 want = skb->len;
+
+		if (bpf_skb_pull_data(skb, want < MPB_PULL_MAX ? want : MPB_PULL_MAX))
+			return 0;
+		parsed = convert_parse(skb, l2, &w->t.seg);
+	}
+	if (parsed != MPB_PARSE_TCP)
+		return 0;
+	w->len = p->l4len ? p->l4len : skb->len - p->l4;
+	w->payload = w->len - MPB_TCP_HLEN - p->optlen;
+	w->key = p->tuple;
+	if (dir == MPB_IN) {
+		for (int i = 0; i < 4; i++) {
+			w->key.saddr[i] = p->tuple.daddr[i];
+			w->key.daddr[i] = p->tuple.saddr[i];
+		}
+		w->key.sport = p->tuple.dport;
+		w->key.dport = p->tuple.sport;
+	}
+	return 1;
+}
+
+static __always_inline struct work *work(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&mpb_work, &zero);
+}
+
+/* Give the segment this many bytes of TCP header and payload in all that says so but the TCP header's own sum. */
+static __always_inline int set_length(struct __sk_buff *skb, const struct work *w, __u32 len)
+{
+	__u32 l3 = w->t.seg.pkt.l3, l4 = w->t.seg.pkt.l4;
+	int v4 = mpb_is_v4(w->key.daddr);
+	__be16 was = bpf_htons(v4 ? w->len + l4 - l3 : w->len + l4 - l3 - 40), is = bpf_htons(v4 ? len + l4 - l3 : len + l4 - l3 - 40);
+
+	if (v4 && bpf_l3_csum_replace(skb, l3 + 10, was, is, 2))
+		return -1;
+	if (bpf_skb_store_bytes(skb, l3 + (v4 ? 2 : 4), &is, 2, v4 ? 0 : BPF_F_RECOMPUTE_CSUM))
+		return -1;
+	return bpf_l4_csum_replace(skb, l4 + MPB_TCP_CSUM, bpf_htons(w->len), bpf_htons(len), BPF_F_PSEUDO_HDR | 2);
+}
+
+static long translate_step(__u32 i, struct work **w)
+{
+	return mpb_translate_step(&(*w)->t) == MPB_STEP_END;
+}
+
+static __always_inline void translate_options(struct work *w)
+{
+	for (int i = 0; i < MPB_OPTS_MAX / 4; i++)
+		w->was[i] = w->t.seg.words[i];
+	mpb_opt_begin(&w->t.seg);
+	bpf_loop(MPB_OPT_STEPS, translate_step, &w, 0);
+}
+
+/* The TCP header's changed words and options, and its sum by the difference. */
+static __noinline int put_header(struct __sk_buff *skb, struct work *w, __u32 seq_by, __u32 ack_by, __u32 flags)
+{
+	__be32 was[TCP_WORDS], is[TCP_WORDS];
+	__u32 l4, optlen;
+	__s64 diff;
+
+	if (!w)
+		return -1;
+	l4 = w->t.seg.pkt.l4;
+	optlen = w->t.seg.pkt.optlen;
+	if (l4 > MPB_HEADERS_MAX || bpf_skb_load_bytes(skb, l4 + 4, was, sizeof(was)))
+		return -1;
+	is[0] = bpf_htonl(bpf_ntohl(was[0]) + seq_by);
+	is[1] = bpf_htonl(bpf_ntohl(was[1]) + ack_by);
+	is[2] = flags ? (was[2] & ~bpf_htonl(0xff0000)) | bpf_htonl(flags << 16) : was[2];
+	diff = bpf_csum_diff(was, sizeof(was), is, sizeof(is), 0);
+	if (w->t.seg.changed)
+		diff = bpf_csum_diff(w->was, sizeof(w->was), w->t.seg.words, MPB_OPTS_MAX, diff);
+	if (bpf_skb_store_bytes(skb, l4 + 4, is, sizeof(is), 0) || bpf_l4_csum_replace(skb, l4 + MPB_TCP_CSUM, 0, diff, 0))
+		return -1;
+	if (!w->t.seg.changed)
+		return 0;
+	if (optlen < 4 || optlen > MPB_OPTS_MAX)
+		return -1;
+	return bpf_skb_store_bytes(skb, l4 + MPB_TCP_HLEN, w->t.seg.opts, optlen, 0);
+}
+
+/* The sum of a segment that is nothing but its header, and its length. */
+static __noinline int trim(struct __sk_buff *skb, struct work *w)
+{
+	__u32 l4, optlen, hlen;
+	__be32 h[(MPB_TCP_HLEN + MPB_OPTS_MAX) / 4] = {};
+	__be16 check;
+
+	if (!w)
+		return -1;
+	l4 = w->t.seg.pkt.l4;
+	optlen = w->t.seg.pkt.optlen;
+	if (l4 > MPB_HEADERS_MAX || optlen > MPB_OPTS_MAX)
+		return -1;
+	hlen = MPB_TCP_HLEN + optlen;
+	if (set_length(skb, w, hlen) || bpf_skb_change_tail(skb, l4 + hlen, 0) || bpf_skb_load_bytes(skb, l4, h, hlen))
+		return -1;
+	h[4] &= ~bpf_htonl(0xffff0000); /* the sum itself */
+	check = ~sum_of(bpf_csum_diff(NULL, 0, h, sizeof(h), 0), &w->key, hlen);
+	return bpf_skb_store_bytes(skb, l4 + MPB_TCP_CSUM, &check, sizeof(check), BPF_F_RECOMPUTE_CSUM);
+}
+
+/* Take the payload's first `cut` bytes out, an even number. */
+static __noinline int cut_head(struct __sk_buff *skb, struct work *w, __u32 cut)
+{
+	__be32 gone[MPB_CUT_MAX / 4] = {};
+	__u8 h[MPB_TCP_HLEN + MPB_OPTS_MAX];
+	__u32 l4, optlen, hlen;
+
+	if (!w)
+		return -1;
+	l4 = w->t.seg.pkt.l4;
+	optlen = w->t.seg.pkt.optlen;
+	if (l4 > MPB_HEADERS_MAX || optlen > MPB_OPTS_MAX || cut < 2 || cut > MPB_CUT_MAX || cut & 1)
+		return -1;
+	hlen = MPB_TCP_HLEN + optlen;
+	if (bpf_skb_load_bytes(skb, l4 + hlen, gone, cut) || set_length(skb, w, w->len - cut) ||
+	    bpf_l4_csum_replace(skb, l4 + MPB_TCP_CSUM, 0, bpf_csum_diff(gone, sizeof(gone), NULL, 0, 0), 0) || bpf_skb_load_bytes(skb, l4, h, hlen))
+		return -1;
+	if (bpf_skb_adjust_room(skb, -(__s32)cut, BPF_ADJ_ROOM_NET, MPB_FIXED_GSO))
+		return -1;
+	return bpf_skb_store_bytes(skb, l4, h, hlen, BPF_F_RECOMPUTE_CSUM);
+}
+
+#endif

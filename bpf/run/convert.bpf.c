@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* convert - connections chosen by rules go through a transport converter (RFC 8803) without a round trip more, and applications do not notice. connect()
+ * is redirected (redirect.bpf.h); at tc the Convert request is put into the SYN, the reply is taken out of what comes back, and all sequence
+ * numbers are translated: N bytes of request that the host never wrote, N' bytes of reply that it never reads. TCP, and MPTCP with any number of
+ * subflows. Unlike the RFC's, connect() succeeds before the destination has answered; an error that comes later is ECONNRESET.
+ * Once a packet's bytes have been changed, a failure drops it. */
+#include <mptcp_bpf/policy.bpf.h>
+#include <mptcp_bpf/inject.bpf.h>
+#include <mptcp_bpf/redirect.bpf.h>
+#include <mptcp_bpf/segment.bpf.h>
+
+_Static_assert(MPB_CONVERT_REPLY <= MPB_CUT_MAX, "a reply can be taken out");
+
+MPB_DESCRIBE(MPB_PROBE, convert, "sends connections through a transport converter (RFC 8803)");
+
+#define SYNS_GIVEN_UP 2                 /* retransmissions without an answer after which the converter is bypassed */
+#define HEAD MPB_CONVERT_HEAD
+#define IDLE_NS (7440ULL * 1000000000)  /* 2 h 4 min: RFC 5382, REQ-5 */
+#define CLOSING_NS (240ULL * 1000000000) /* RFC 5382, REQ-5: and for connections that are not established */
+#define FAR (1U << 30)                  /* in the converter's stream, from where on nothing is taken for its first bytes */
+
+/* struct mpb_converted, with the timer as the kernel knows it. */
+struct converted {
+	struct bpf_timer timer;
+	__u64 seen_ns;
+	__u32 token;
+	__u32 isn, irs;
+	__u32 sent, reply, got;
+	__u8 slot, join, acked, closing, syns, past, refused, pad[1];
+	__u8 head[HEAD];
+};
+_Static_assert(sizeof(struct converted) == sizeof(struct mpb_converted), "struct converted crosses a boundary");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct mpb_tuple);
+	__type(value, struct converted);
+} mpb_converted SEC(".maps");
+
+static void forget(const struct mpb_tuple *key, __u32 token)
+{
+	struct mpb_converted_conn *conn = token ? bpf_map_lookup_elem(&mpb_converted_conns, &token) : NULL;
+
+	bpf_map_delete_elem(&mpb_converted, key);
+	if (conn && __sync_fetch_and_add(&conn->subflows, -1) == 1)
+		bpf_map_delete_elem(&mpb_converted_conns, &token);
+}
+
+/* Looks whether a flow has been silent for as long as it may. */
+static int expire(void *map, struct mpb_tuple *key, struct converted *f)
+{
+	__u64 limit = f->closing || !f->acked ? CLOSING_NS : IDLE_NS, silent = bpf_ktime_get_ns() - f->seen_ns;
+
+	if (silent < limit)
+		bpf_timer_start(&f->timer, CLOSING_NS, 0);
+	else
+		forget(key, f->token);
+	return 0;
+}
+
+static __always_inline void given_up(struct mpb_converter *c)
+{
+	c->down_until_ns = bpf_ktime_get_ns() + c->bypass_ns;
+	CONVERTER_COUNT(c, silent);
+}
+
+/* What the first subflow's SYN tells of an MPTCP connection. Returns 0, or -1 where the table is full. */
+static __always_inline int remember(__u32 token, struct mptcp_subflow_context *sub, const struct mpb_redirect *to)
+{
+	struct mpb_converted_conn conn = { .port = to->port };
+
+	if (!token || bpf_map_lookup_elem(&mpb_converted_conns, &token))
+		return 0;
+	conn.key = BPF_CORE_READ(sub, local_key);
+	for (int i = 0; i < 4; i++)
+		conn.dest[i] = to->dest[i];
+	return bpf_map_update_elem(&mpb_converted_conns, &token, &conn, BPF_ANY) ? -1 : 0;
+}
+
+/* The flow of a SYN: the one whose SYN this repeats, or a new one in its place. */
+static __always_inline struct converted *flow_begin(struct work *w, __u32 isn, __u32 token, __u32 slot, __u32 sent)
+{
+	struct converted fresh = { .seen_ns = bpf_ktime_get_ns(), .token = token, .isn = isn, .slot = slot, .sent = sent, .join = !sent }, *f;
+	struct mpb_converted_conn *conn = token ? bpf_map_lookup_elem(&mpb_converted_conns, &token) : NULL;
+	struct mpb_converter *c = mpb_converter_of(slot);
+
+	f = bpf_map_lookup_elem(&mpb_converted, &w->key);
+	if (f && f->isn == isn) {
+		if (++f->syns == SYNS_GIVEN_UP && c && sent)
+			given_up(c);
+		return f;
+	}
+	if (f)
+		forget(&w->key, f->token);
+	if (bpf_map_update_elem(&mpb_converted, &w->key, &fresh, BPF_NOEXIST))
+		return NULL;
+	f = bpf_map_lookup_elem(&mpb_converted, &w->key);
+	if (!f)
+		return NULL;
+	if (conn)
+		__sync_fetch_and_add(&conn->subflows, 1);
+	if (c && sent)
+		CONVERTER_COUNT(c, redirected);
+	else if (c)
+		CONVERTER_COUNT(c, joined);
+	bpf_timer_init(&f->timer, &mpb_converted, 1 /* CLOCK_MONOTONIC */);
+	bpf_timer_set_callback(&f->timer, expire);
+	bpf_timer_start(&f->timer, CLOSING_NS, 0);
+	return f;
+}
+
+/* The request at the end of a SYN; what the application put there (TCP Fast Open) goes: it is not acknowledged and so sent again. */
+static __always_inline int put_request(struct __sk_buff *skb, struct work *w, const struct mpb_converter *c, const struct mpb_redirect *to)
+{
+	__u32 l4 = w->t.seg.pkt.l4, hlen = w->len - w->payload, n = c->request_len;
+	union {
+		__u8 bytes[MPB_CONVERT_REQUEST];
+		__be32 words[MPB_CONVERT_REQUEST / 4];
+		struct mpb_convert_syn syn;
+	} m;
+
+	__builtin_memcpy(&m, c->request, sizeof(m));
+	m.syn.connect.port = to->port;
+	for (int i = 0; i < 4; i++)
+		m.syn.connect.addr[i] = to->dest[i];
+	if (n < sizeof(m.syn) || n > sizeof(m) || l4 > MPB_HEADERS_MAX)
+		return MPB_TC_DROP;
+	if (bpf_skb_change_tail(skb, l4 + hlen + n, 0) || set_length(skb, w, hlen + n))
+		return MPB_TC_DROP;
+	if (bpf_l4_csum_replace(skb, l4 + MPB_TCP_CSUM, 0, bpf_csum_diff(NULL, 0, m.words, sizeof(m), 0), 0) ||
+	    bpf_skb_store_bytes(skb, l4 + hlen, &m, n, 0))
+		return MPB_TC_DROP;
+	return MPB_TC_NEXT;
+}
+
+/* A SYN that leaves: of a redirected connection, or of a further subflow of one. */
+static __noinline int syn_out(struct __sk_buff *skb, struct work *w)
+{
+	struct mptcp_subflow_context *sub = NULL;
+	struct mpb_redirect to = {}, *stored;
+	struct mpb_converter *c;
+	struct converted *f;
+	struct tcp_sock *tp;
+	struct bpf_sock *sk;
+	__u32 token = 0, slot;
+	__be32 isn;
+
+	if (!w)
+		return MPB_TC_NEXT;
+	sk = skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;
+	if (!sk || bpf_skb_load_bytes(skb, w->t.seg.pkt.l4 + 4, &isn, 4))
+		return MPB_TC_NEXT;
+	isn = bpf_ntohl(isn);
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp)
+		sub = mpb_subflow_ctx(tp);
+	if (sub)
+		token = BPF_CORE_READ(sub, token);
+	stored = bpf_sk_storage_get(&mpb_redirects, sk, NULL, 0);
+	if (!stored) {
+		int joins = token && bpf_map_lookup_elem(&mpb_converted_conns, &token);
+
+		f = bpf_map_lookup_elem(&mpb_converted, &w->key);
+		if (f && !joins)
+			forget(&w->key, f->token); /* the ports are used again, by somebody else */
+		if (joins)
+			flow_begin(w, isn, token, 0, 0);
+		return MPB_TC_NEXT;
+	}
+	to = *stored;
+	slot = to.slot;
+	c = mpb_converter_of(slot);
+	if (!c)
+		return MPB_TC_DROP;
+	if (remember(token, sub, &to) || !flow_begin(w, isn, token, slot, c->request_len)) {
+		CONVERTER_COUNT(c, full);
+		return MPB_TC_DROP;
+	}
+	return put_request(skb, w, c, &to);
+}
+
+static __always_inline int drop(const struct converted *f)
+{
+	struct mpb_converter *c = mpb_converter_of(f->slot);
+
+	if (c)
+		CONVERTER_COUNT(c, dropped);
+	return MPB_TC_DROP;
+}
+
+static __always_inline int out(struct __sk_buff *skb, __u32 l2)
+{
+	struct mpb_converted_conn *conn;
+	struct work *w = work();
+	struct converted *f;
+	__u32 got, flags;
+
+	if (!w || !segment(skb, l2, w, MPB_OUT))
+		return MPB_TC_NEXT;
+	flags = w->t.seg.pkt.flags;
+	if ((flags & (MPB_TCP_SYN | MPB_TCP_ACK)) == MPB_TCP_SYN)
+		return syn_out(skb, w);
+	f = bpf_map_lookup_elem(&mpb_converted, &w->key);
+	if (!f)
+		return MPB_TC_NEXT;
+	f->seen_ns = bpf_ktime_get_ns();
+	f->closing = !!(flags & (MPB_TCP_FIN | MPB_TCP_RST)) | f->closing;
+	got = f->join ? 0 : f->got;
+	conn = f->token ? bpf_map_lookup_elem(&mpb_converted_conns, &f->token) : NULL;
+	w->t.sack = got;
+	w->t.dack = conn ? conn->reply ? conn->reply : got : 0;
+	if (w->t.sack | w->t.dack)
+		translate_options(w);
+	if (put_header(skb, w, f->sent, flags & MPB_TCP_ACK ? got : 0, 0))
+		return drop(f);
+	return MPB_TC_NEXT;
+}
+
+static __always_inline void count_replied(const struct converted *f)
+{
+	struct mpb_converter *c = mpb_converter_of(f->slot);
+
+	if (c)
+		CONVERTER_COUNT(c, replied);
+}
+
+/* Reads on in the reply's first two words: those that decide. Returns how many of their bytes are known. */
+static __always_inline __u32 read_head(struct __sk_buff *skb, struct converted *f, __u32 at, __u32 n)
+{
+	__u8 bytes[HEAD] = {};
+	__u32 got = f->got;
+
+	if (got >= HEAD || !n)
+		return got;
+	if (n > HEAD - got)
+		n = HEAD - got;
+	n = ((n - 1) & (HEAD - 1)) + 1;
+	if (bpf_skb_load_bytes(skb, at, bytes, n))
+		return got;
+	for (__u32 i = 0; i < HEAD; i++)
+		if (i < n)
+			f->head[(got + i) & (HEAD - 1)] = bytes[i];
+	return got + n;
+}
+
+enum { LEARNT, REFUSED, NOT_YET };
+
+/* Takes in what this segment has of the reply; `rel` bytes of the stream lie before it. Returns REFUSED for an Error TLV, NOT_YET where the segment is of no
+ * use before another one has come. */
+static __noinline int learn(struct __sk_buff *skb, struct work *w, struct converted *f, __u32 rel)
+{
+	const struct mpb_convert_tlv *tlv;
+	__be32 bytes[MPB_CONVERT_REPLY / 4] = {};
+	struct mpb_converted_conn *conn;
+	__u32 at, len, end, known;
+
+	if (!w || !f || rel > f->got)
+		return NOT_YET;
+	at = w->t.seg.pkt.l4 + MPB_TCP_HLEN + w->t.seg.pkt.optlen;
+	end = rel + w->payload;
+	if (end <= f->got)
+		return LEARNT;
+	known = read_head(skb, f, at + f->got - rel, end - f->got);
+	if (known >= sizeof(struct mpb_convert_head) && !f->reply) {
+		tlv = (void *)&f->head[sizeof(struct mpb_convert_head)];
+		if (mpb_convert_head((void *)f->head, &len) != MPB_CONVERT_OK)
+			return REFUSED;
+		if (len > sizeof(struct mpb_convert_head) && known == HEAD && tlv->type == CONVERT_ERROR) {
+			struct mpb_converter *c = mpb_converter_of(f->slot);
+
+			if (c)
+				c->last_error = f->head[HEAD - 2];
+			return REFUSED;
+		}
+		if (len == sizeof(struct mpb_convert_head) || known == HEAD) {
+			if (len > MPB_CONVERT_REPLY)
+				return REFUSED;
+			f->reply = len;
+		}
+	}
+	f->got = f->reply && end > f->reply ? f->reply : end;
+	if (f->got != f->reply)
+		return LEARNT;
+	count_replied(f);
+	len = f->reply;
+	conn = f->token ? bpf_map_lookup_elem(&mpb_converted_conns, &f->token) : NULL;
+	if (conn && !rel && len >= 4 && len <= sizeof(bytes) && !bpf_skb_load_bytes(skb, at, bytes, len))
+		conn->sum = bpf_ntohs(fold(bpf_csum_diff(NULL, 0, bytes, sizeof(bytes), 0)));
+	if (conn)
+		conn->reply = len;
+	return LEARNT;
+}
+
+/* The connection ends here: a RST, or MP_FASTCLOSE, since MPTCP outlives its subflows. What is sent again then, the host answers by a RST of its own. */
+static __always_inline int refuse(struct __sk_buff *skb, struct work *w, struct converted *f, __u32 seq, __u32 next)
+{
+	struct mpb_converted_conn *conn = f->token ? bpf_map_lookup_elem(&mpb_converted_conns, &f->token) : NULL;
+	struct mpb_converter *c = mpb_converter_of(f->slot);
+	int again = f->refused;
+
+	if (c && !again)
+		CONVERTER_COUNT(c, errors);
+	f->closing = f->refused = 1;
+	if (conn) {
+		w->t.fastclose = 1;
+		w->t.key = conn->key;
+	}
+	translate_options(w);
+	if (put_header(skb, w, next - seq, -f->sent, w->t.fastclose == 2 || again ? MPB_TCP_ACK : MPB_TCP_RST | MPB_TCP_ACK) || trim(skb, w))
+		return drop(f);
+	return MPB_TC_NEXT;
+}
+
+/* The converter's SYN+ACK. One that does not acknowledge the request ends both the connection and, for a time, the converter's use (section 6.1). */
+static __always_inline int syn_ack(struct __sk_buff *skb, struct work *w, struct converted *f, const __be32 *word)
+{
+	struct mpb_converter *c = mpb_converter_of(f->slot);
+	__u32 ack = bpf_ntohl(word[1]), flags = 0, by = -f->sent;
+
+	if (f->refused) /* again, since the host has not answered: now it does, by a RST */
+		return MPB_TC_NEXT;
+	f->irs = bpf_ntohl(word[0]);
+	if (f->sent && ack != f->isn + 1 + f->sent) {
+		if (c) {
+			given_up(c);
+			CONVERTER_COUNT(c, unacked);
+		}
+		flags = MPB_TCP_RST | MPB_TCP_ACK;
+		by = f->sent = 0;
+		f->closing = f->refused = 1;
+	} else {
+		f->acked = 1;
+		if (c)
+			c->down_until_ns = 0;
+	}
+	if (put_header(skb, w, 0, by, flags) || (w->payload && trim(skb, w)))
+		return drop(f);
+	return MPB_TC_NEXT;
+}
+
+/* A segment of the scheduler runtime's, made of one that was translated. */
+static __always_inline int is_injected(struct __sk_buff *skb, const struct mpb_pkt *pkt)
+{
+	__be16 urg;
+
+	return pkt->optlen == 4 && !bpf_skb_load_bytes(skb, pkt->l4 + 18, &urg, sizeof(urg)) && urg == bpf_htons(MPB_INJECTED_URG);
+}
+
+/* How much the host's number for the segment is less. Inside the reply, and without a byte of it, lies but a probe: old to the host, so that it answers. */
+static __always_inline __u32 hidden(const struct converted *f, __u32 rel)
+{
+	if (f->past || (rel >= f->got && rel < FAR))
+		return f->got;
+	return rel && rel < f->got ? rel + 1 : 0;
+}
+
+static __always_inline int in(struct __sk_buff *skb, __u32 l2)
+{
+	__u32 flags, seq, rel, next, cut = 0, ack_by;
+	struct mpb_converted_conn *conn;
+	__be32 word[TCP_WORDS - 1];
+	struct work *w = work();
+	struct converted *f;
+	int learnt = 0;
+
+	if (!w || !segment(skb, l2, w, MPB_IN))
+		return MPB_TC_NEXT;
+	f = bpf_map_lookup_elem(&mpb_converted, &w->key);
+	if (!f || is_injected(skb, &w->t.seg.pkt) || bpf_skb_load_bytes(skb, w->t.seg.pkt.l4 + 4, word, sizeof(word)))
+		return MPB_TC_NEXT;
+	flags = w->t.seg.pkt.flags;
+	f->seen_ns = bpf_ktime_get_ns();
+	f->closing = !!(flags & (MPB_TCP_FIN | MPB_TCP_RST)) | f->closing;
+	if ((flags & (MPB_TCP_SYN | MPB_TCP_ACK)) == (MPB_TCP_SYN | MPB_TCP_ACK))
+		return syn_ack(skb, w, f, word);
+	if (flags & MPB_TCP_RST && !f->acked) {
+		struct mpb_converter *c = mpb_converter_of(f->slot);
+
+		if (c && f->sent)
+			given_up(c);
+		/* It acknowledges the request; or, where the port is closed, more than the host sent. */
+		if (put_header(skb, w, 0, f->sent && bpf_ntohl(word[1]) == f->isn + 1 + f->sent ? -f->sent : 0, 0))
+			return drop(f);
+		return MPB_TC_NEXT;
+	}
+	seq = bpf_ntohl(word[0]);
+	next = f->irs + 1;
+	rel = seq - next;
+	if (rel - FAR < FAR)
+		f->past = 1;
+	conn = f->token ? bpf_map_lookup_elem(&mpb_converted_conns, &f->token) : NULL;
+	if (!f->join) {
+		if (w->payload && (!f->reply || f->got < f->reply)) {
+			learnt = learn(skb, w, f, rel);
+			if (learnt == REFUSED)
+				return refuse(skb, w, f, seq, next);
+			if (learnt == NOT_YET)
+				return drop(f);
+		}
+		w->t.reply = f->reply ? f->reply : f->got;
+		w->t.initial = 1;
+		if (!f->past && rel < w->t.reply) {
+			cut = w->t.reply - rel;
+			if (cut > w->payload)
+				cut = w->payload;
+		}
+	} else {
+		if (w->payload && conn && !conn->reply)
+			return drop(f);
+		w->t.reply = conn ? conn->reply : 0;
+	}
+	w->t.sum = conn ? conn->sum : 0;
+	w->t.sack = -f->sent;
+	if (w->t.sack | w->t.reply)
+		translate_options(w);
+	ack_by = flags & MPB_TCP_ACK ? -f->sent : 0;
+	if (cut && cut == w->payload) /* old to the host, so that it acknowledges it at once */
+		next = flags & MPB_TCP_FIN ? next : next - 1;
+	else if (!cut)
+		next = f->join ? seq : seq - hidden(f, rel);
+	if (put_header(skb, w, next - seq, ack_by, 0))
+		return drop(f);
+	if (cut && (cut == w->payload ? trim(skb, w) : cut_head(skb, w, cut)))
+		return drop(f);
+	return MPB_TC_NEXT;
+}
+
+SEC("tc") int convert_in(struct __sk_buff *skb) { return in(skb, ETH_HLEN); }
+SEC("tc") int convert_out(struct __sk_buff *skb) { return out(skb, ETH_HLEN); }
+SEC("tc") int convert_in3(struct __sk_buff *skb) { return in(skb, 0); }
+SEC("tc") int convert_out3(struct __sk_buff *skb) { return out(skb, 0); }

@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Applications that know of no converter, through one: chosen by rules, TCP and MPTCP with two subflows, IPv4 and IPv6, our converter and one that knows
+# RFC 8803 only from its tables, its odd replies, its errors, its silence.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
+bin=${MPTCP_BPF:-build/mptcp-bpf}
+stub="tests/tools/convert.py"
+c=cxc$$
+v=cxv$$
+d=cxd$$
+work=$(mktemp -d)
+pids=()
+at_exit "rm -rf $work; for ns in $c $v $d; do $bin -n \$ns unload --all; ip netns del \$ns; done"
+at_exit 'kill "${pids[@]}"; wait'
+command -v python3 >/dev/null || { skip "python3 is not installed" "connections through a converter"; done_testing; }
+
+for ns in $c $v $d; do ip netns add $ns && ip -n $ns link set lo up || bail "no network namespaces"; done
+ip link add p1 netns $c type veth peer name p1 netns $v
+ip link add p2 netns $c type veth peer name p2 netns $v
+ip link add net netns $v type veth peer name net netns $d
+put() { local dad=; [[ $3 != *:* ]] || dad=nodad; ip -n "$1" addr add "$3" dev "$2" $dad && ip -n "$1" link set "$2" up; }
+put $c p1 10.83.1.1/24 && put $c p1 fd83:1::1/64 && put $c p2 10.83.2.1/24 && put $c p2 fd83:2::1/64
+put $v p1 10.83.1.2/24 && put $v p1 fd83:1::2/64 && put $v p2 10.83.2.2/24 && put $v p2 fd83:2::2/64
+put $v net 10.84.0.1/24 && put $v net fd84::1/64 && put $d net 10.84.0.2/24 && put $d net fd84::2/64
+in_ns() { local ns=$1; shift; nsenter --net=/run/netns/$ns "$@"; }
+# Without a converter the client gets there too: the bypass goes this way.
+in_ns $v sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.tcp_fastopen=3
+ip -n $c route add default via 10.83.1.2
+ip -n $c -6 route add default via fd83:1::2
+ip -n $d route add default via 10.84.0.1
+ip -n $d -6 route add default via fd84::1
+in_ns $c ip mptcp limits set subflow 0 add_addr_accepted 0 # two subflows: see the end
+in_ns $c ip mptcp endpoint add 10.83.2.1 dev p2 subflow
+in_ns $c ip mptcp endpoint add fd83:2::1 dev p2 subflow
+in_ns $v ip mptcp limits set subflow 2
+ip -n $c route add 10.83.1.2/32 via 10.83.2.2 table 2 && ip -n $c rule add from 10.83.2.1 table 2
+ip -n $c -6 route add fd83:1::2/128 via fd83:2::2 table 2 && ip -n $c -6 rule add from fd83:2::1 table 2
+
+# start NS CMD...: in the background, until it says that it listens
+start() {
+	local ns=$1 log=$work/log.${#pids[@]} i
+	shift
+	nsenter --net=/run/netns/$ns "$@" 2>"$log" &
+	pids+=($!)
+	for ((i = 0; i < 100; i++)); do grep -qE 'listening|threads' "$log" && return; sleep 0.05; done
+	sed 's/^/# /' "$log"
+	bail "does not start: $*"
+}
+app() { in_ns $c timeout 120 python3 $stub "$@"; }
+# field NAME KEY: of a converter of the client's
+field() { $bin -n $c -j converter list | perl -MJSON::PP -e 'my ($n, $k) = @ARGV; my ($o) = grep { $_->{name} eq $n } @{decode_json(<STDIN>)}; print $o->{$k}' "$@"; }
+relayed() { in_ns $v "$bin" -j converter stat port 5000 | perl -MJSON::PP -e 'my $o = decode_json(<STDIN>); print $o->{$ARGV[0]}' "$1"; }
+mib() { in_ns $c nstat -asz "$1" | awk -v n="$1" '$1 == n { print $2 }'; }
+
+start $d python3 $stub echo :: 7
+start $d python3 $stub supply :: 10
+start $v "$bin" converter serve listen 5000 client 10.83.0.0/16 client fd83::/16 dest 10.84.0.0/16 dest fd84::/16 threads 1
+for quirk in split coalesce extended nofastopen error=32; do
+	case $quirk in split) port=5001 ;; coalesce) port=5002 ;; extended) port=5003 ;; nofastopen) port=5004 ;; *) port=5005 ;; esac
+	start $v python3 $stub serve :: $port mptcp $quirk
+done
+
+ok "a converter" $bin -n $c converter add conv 10.83.1.2:5000 bypass 2
+ok "another for IPv6" $bin -n $c converter add conv6 "[fd83:1::2]:5000"
+ok "a rule for one that is not there is refused" sh -c "! $bin -n $c rule add convert none"
+ok "rules" sh -c "$bin -n $c rule add peer 10.84.0.0/16 convert conv && $bin -n $c rule add peer fd84::/16 convert conv6"
+for kind in "" mptcp; do
+	for dest in 10.84.0.2 fd84::2; do
+		# shellcheck disable=SC2086
+		{
+			ok "${kind:-tcp} to $dest" app app $dest 7 $kind
+			ok "${kind:-tcp} to $dest, 50 times 1 KB" app app $dest 7 $kind 1000 50
+			ok "${kind:-tcp} to $dest, 20 MB each way" app load $dest 10 $kind 20000000
+		}
+	done
+done
+is "$(field conv redirected),$(field conv replied),$(field conv6 replied)" 104,104,104 "all of them went through the converter"
+is "$(relayed fastopen),$(relayed accepted),$(relayed reset)" 208,208,0 "with the request in the SYN, and none was reset"
+ok "half of them by MPTCP" test "$(relayed mptcp)" -ge 104
+is "$(mib TcpInCsumErrors),$(mib MPTcpExtDSSNotMatching),$(mib MPTcpExtDataCsumErr)" 0,0,0 "no wrong checksum or mapping"
+
+in_ns $c sysctl -qw net.mptcp.checksum_enabled=1
+in_ns $v sysctl -qw net.mptcp.checksum_enabled=1
+ok "mptcp with DSS checksums" app load 10.84.0.2 10 mptcp 5000000
+is "$(mib MPTcpExtDataCsumErr)" 0 "none was wrong"
+in_ns $c sysctl -qw net.mptcp.checksum_enabled=0
+in_ns $v sysctl -qw net.mptcp.checksum_enabled=0
+
+for quirk in split=5001 coalesce=5002 extended=5003; do
+	$bin -n $c converter add conv 10.83.1.2:${quirk#*=}
+	for kind in "" mptcp; do
+		# shellcheck disable=SC2086
+		ok "${kind:-tcp}: a reply that comes ${quirk%=*}" app app 10.84.0.2 7 $kind 100000 2
+	done
+done
+$bin -n $c converter add conv 10.83.1.2:5005
+ok "tcp: an error ends the connection, and none of its bytes arrives" app fails 10.84.0.2 7
+todo "the kernel does not take the MP_FASTCLOSE" "mptcp: the same" in_ns $c timeout 8 python3 $stub fails 10.84.0.2 7 mptcp
+is "$(field conv errors),$(field conv last_error)" 2,not_authorized "and is told"
+in_ns $c ip mptcp limits set subflow 2 add_addr_accepted 2
+$bin -n $c converter add conv 10.83.1.2:5000 bypass 2
+todo "data that come in over two subflows are now and then taken for beyond the window" "mptcp over two subflows, 20 MB each way" \
+	in_ns $c timeout 20 python3 $stub load 10.84.0.2 10 mptcp 20000000
+ok "a second subflow joined" test "$(mib MPTcpExtMPJoinSynAckRx)" -ge 1
+in_ns $c ip mptcp limits set subflow 0 add_addr_accepted 0
+$bin -n $c converter add conv 10.83.1.2:5004 bypass 2
+ok "a converter that does not take the request from the SYN is not used" app fails 10.84.0.2 7
+is "$(field conv unacked),$(field conv state)" 1,bypassed "and is told"
+ok "connections go direct meanwhile" app app 10.84.0.2 7
+is "$(field conv bypassed)" 1 "which is counted"
+$bin -n $c converter add conv 10.83.1.2:5999 bypass 60
+ok "one whose port is closed" app fails 10.84.0.2 7
+ok "is bypassed" app app 10.84.0.2 7
+is "$(field conv state)" bypassed "and says so"
+ok "the rules name them" sh -c "$bin -n $c rule list | grep -q 'convert conv6'"
+ok "a converter goes" $bin -n $c converter del conv
+ok "with its rule" sh -c "! $bin -n $c rule list | grep -q 'convert conv$'"
+ok "and all goes" $bin -n $c unload --all
+ok "connections are direct then" app app 10.84.0.2 7 mptcp
+done_testing

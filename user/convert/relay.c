@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "message.h"
+#include "relay.h"
+#include "uapi.h"
+
+#define SO_ORIGINAL_DST 80 /* linux/netfilter_ipv4.h, which does not go with netinet/in.h */
+
+#ifndef TCP_FASTOPEN_NO_COOKIE
+#define TCP_FASTOPEN_NO_COOKIE 34
+#endif
+
+static struct relay *config(const struct session *s)
+{
+	return (struct relay *)s->loop->config;
+}
+
+/* Where the application wanted to go: what the packet filter redirected, or what the socket has (TPROXY, or a local route). */
+static int destination(struct session *s)
+{
+	struct sockaddr_in6 own = {}, was6 = {};
+	struct sockaddr_in was = {};
+	socklen_t len = sizeof(own);
+
+	if (getsockname(s->client, (struct sockaddr *)&own, &len))
+		return -errno;
+	len = sizeof(was6);
+	if (IN6_IS_ADDR_V4MAPPED(&own.sin6_addr)) {
+		len = sizeof(was);
+		if (!getsockopt(s->client, IPPROTO_IP, SO_ORIGINAL_DST, &was, &len)) {
+			memcpy(&own.sin6_addr.s6_addr[12], &was.sin_addr, 4);
+			own.sin6_port = was.sin_port;
+		}
+	} else if (!getsockopt(s->client, IPPROTO_IPV6, SO_ORIGINAL_DST, &was6, &len)) {
+		own = was6;
+	}
+	memcpy(s->dest, &own.sin6_addr, sizeof(s->dest));
+	s->dest_port = own.sin6_port;
+	return memcmp(&own.sin6_addr, &config(s)->to.sin6_addr, 16) || own.sin6_port != config(s)->to.sin6_port ? 0 : -ELOOP;
+}
+
+static uint32_t request(struct session *s)
+{
+	struct relay *r = config(s);
+	struct mpb_convert_syn syn;
+	struct message m;
+
+	mpb_convert_syn_fill(&syn, s->dest, s->dest_port);
+	message_begin(&m);
+	message_add(&m, CONVERT_CONNECT, &syn.connect.port, sizeof(syn.connect) - sizeof(syn.connect.tlv));
+	pthread_mutex_lock(&r->lock);
+	if (r->cookie_len) {
+		uint8_t v[2 + RELAY_COOKIE_MAX] = {};
+
+		memcpy(v + 2, r->cookie, r->cookie_len);
+		message_add(&m, CONVERT_COOKIE, v, 2 + r->cookie_len);
+	}
+	pthread_mutex_unlock(&r->lock);
+	memcpy(s->buf, m.bytes, m.len);
+	return m.len;
+}
+
+/* An error's cookie is for the next connection (section 6.2.8): a zero byte, then the cookie. */
+static enum step refused(struct session *s, const struct mpb_convert_msg *reply)
+{
+	struct relay *r = config(s);
+	uint32_t len = reply->error_len > 1 ? reply->error_len - 1 : 0;
+	uint8_t code = s->buf[reply->error];
+
+	if (code < sizeof(s->loop->n.error) / sizeof(s->loop->n.error[0]))
+		COUNT(s->loop, error[code]);
+	if (code == CONVERT_missing_cookie && len && len <= RELAY_COOKIE_MAX) {
+		pthread_mutex_lock(&r->lock);
+		memcpy(r->cookie, s->buf + reply->error + 2, len);
+		r->cookie_len = len;
+		pthread_mutex_unlock(&r->lock);
+	}
+	return STEP_RESET;
+}
+
+static enum step answered(struct session *s)
+{
+	struct mpb_convert_msg reply;
+
+	while (s->have < s->want) {
+		ssize_t n = recv(s->server, s->buf + s->have, s->want - s->have, MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return STEP_WAIT;
+		if (n <= 0)
+			return STEP_RESET;
+		s->have += n;
+		if (s->have == sizeof(struct mpb_convert_head) && s->want == s->have &&
+		    mpb_convert_head((struct mpb_convert_head *)s->buf, &s->want) != MPB_CONVERT_OK) {
+			COUNT(s->loop, not_convert);
+			return STEP_RESET;
+		}
+	}
+	if (mpb_convert_parse(s->buf, s->have, MPB_CONVERT_REPLIES, &reply) != MPB_CONVERT_OK)
+		return STEP_RESET;
+	return reply.error ? refused(s, &reply) : STEP_RELAY;
+}
+
+static enum step await_answer(struct session *s)
+{
+	s->have = 0;
+	s->want = sizeof(struct mpb_convert_head);
+	s->step = answered;
+	return answered(s);
+}
+
+/* The kernel did not send the request in the SYN: once connected. */
+static enum step connecting(struct session *s)
+{
+	struct pollfd p = { .fd = s->server, .events = POLLOUT };
+
+	if (poll(&p, 1, 0) < 1)
+		return STEP_WAIT;
+	if (send(s->server, s->buf, s->want, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)s->want)
+		return STEP_RESET;
+	return await_answer(s);
+}
+
+enum step relay_begin(struct session *s)
+{
+	const struct relay *r = config(s);
+	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, one = 1;
+	ssize_t n;
+
+	if (destination(s))
+		return STEP_RESET;
+	s->server = socket(AF_INET6, type, r->mptcp ? MPB_IPPROTO_MPTCP : 0);
+	if (s->server < 0 && r->mptcp)
+		s->server = socket(AF_INET6, type, 0);
+	if (s->server < 0)
+		return STEP_RESET;
+	setsockopt(s->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(s->server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(s->server, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &one, sizeof(one));
+	s->want = request(s);
+	n = sendto(s->server, s->buf, s->want, MSG_FASTOPEN | MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&r->to, sizeof(r->to));
+	if ((n < 0 && errno != EINPROGRESS) || (n >= 0 && n != (ssize_t)s->want) || session_watch(s, s->server))
+		return STEP_RESET;
+	if (n >= 0)
+		return await_answer(s);
+	s->step = connecting;
+	return STEP_WAIT;
+}
