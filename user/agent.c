@@ -27,7 +27,9 @@
 #define TICK_IDLE_NS (10 * MSEC)
 #define DISCOVER_NS (200 * MSEC)  /* between two looks for new subflows */
 #define SHARE 25                  /* a tick takes a 25th of the time at most: with very many subflows they come less often */
-#define RETURN_NS (50 * MSEC)     /* between two probes of a path that is not used */
+#define RETURN_NS (25 * MSEC)     /* between two probes of a path that is not used: at least so long, */
+#define RETURN_MAX_NS SECOND      /* and at most */
+#define RETURN_SHARE 80           /* else an 80th of the time that it has been away, until it answers */
 #define SILENT_NS (200 * MSEC)    /* that does not answer for so long: it does not work */
 #define RETRY_NS (30 * SECOND)    /* a path whose probes nobody answers is tried all the same */
 
@@ -75,71 +77,6 @@ void agent_log(const struct agent *a, const char *what, const struct in6_addr *a
 	fflush(stdout);
 }
 
-/* All subflows that are watched, read once a tick at the most. */
-static void read_rows(struct agent *a)
-{
-	struct agent_row *r = a->rows;
-
-	if (a->nrows >= 0)
-		return;
-	for (int more = !bpf_map_get_next_key(a->clocks, NULL, &r->tuple); more; more = !bpf_map_get_next_key(a->clocks, &r[-1].tuple, &r->tuple)) {
-		if (r == a->rows + MPB_CLOCKS)
-			break;
-		if (bpf_map_lookup_elem(a->clocks, &r->tuple, &r->clock))
-			memset(&r->clock, 0, sizeof(r->clock)); /* gone meanwhile: of no connection */
-		r++;
-	}
-	a->nrows = r - a->rows;
-}
-
-static bool is_from(const struct agent_row *r, const struct in6_addr *addr)
-{
-	return r->clock.token && !memcmp(r->tuple.saddr, addr, sizeof(*addr));
-}
-
-/* What the other subflows tell of one that is silent: has another one of its connection answered since it was asked, or another one from its address? */
-static void ask_others(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, bool *sibling, bool *path)
-{
-	*sibling = *path = false;
-	for (const struct agent_row *r = a->rows; r < a->rows + a->nrows; r++) {
-		if (r->clock.heard_ns <= e->clock.first_ask_ns || !memcmp(&r->tuple, &e->tuple, sizeof(r->tuple)))
-			continue;
-		*sibling |= r->clock.token == e->clock.token;
-		*path |= is_from(r, addr);
-	}
-}
-
-static int by_token(const void *a, const void *b)
-{
-	uint32_t x = ((const struct agent_row *)a)->clock.token, y = ((const struct agent_row *)b)->clock.token;
-
-	return x < y ? -1 : x > y;
-}
-
-/* The connections with a subflow from the address; `lonely` are those with no other, `one` is one of these subflows. */
-static int users_of(struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one)
-{
-	int users = 0, k;
-
-	*lonely = 0;
-	qsort(a->rows, a->nrows, sizeof(*a->rows), by_token);
-	for (int i = 0; i < a->nrows; i = k) {
-		bool here = false, elsewhere = false;
-
-		for (k = i; k < a->nrows && a->rows[k].clock.token == a->rows[i].clock.token; k++) {
-			if (!is_from(&a->rows[k], addr)) {
-				elsewhere = true;
-				continue;
-			}
-			here = true;
-			*one = a->rows[k].tuple;
-		}
-		users += here;
-		*lonely += here && !elsewhere;
-	}
-	return users;
-}
-
 static void probe_of(const struct mpb_clock_event *e, struct probe *p)
 {
 	*p = (struct probe){ .tuple = e->tuple, .seq = e->seq, .ack = e->ack, .ifindex = e->clock.ifindex, .window = e->window };
@@ -152,6 +89,8 @@ static void leave(struct agent *a, const struct endpoint *endpoint, const struct
 	if (!away_add(&a->away, endpoint, probe, agent_now()))
 		return agent_log(a, "left", &endpoint->addr, "%s; but %d addresses are away already", why, AWAY_MAX);
 	err = endpoint_del(endpoint);
+	if (!err) /* the kernel tells the peer once, by what may be the dead subflow */
+		agent_withdraw(a, &endpoint->addr);
 	agent_log(a, err ? "failed" : "evacuated", &endpoint->addr, "%s; endpoint %d, connections %d%s%s", why, endpoint->id, users, err ? ": " : "",
 		  err ? strerror(-err) : "");
 }
@@ -166,12 +105,12 @@ void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct m
 
 	if (away_find(&a->away, addr))
 		return;
-	read_rows(a);
+	agent_read_rows(a);
 	if (e)
-		ask_others(a, addr, e, &sibling, &path);
+		agent_ask_others(a, addr, e, &sibling, &path);
 	if (!sibling)
 		return;
-	users = path ? 0 : users_of(a, addr, &lonely, &probe.tuple);
+	users = path ? 0 : agent_users_of(a, addr, &lonely, &probe.tuple);
 	if (users && !lonely && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
 		if (e)
 			probe_of(e, &probe);
@@ -210,6 +149,20 @@ static int on_event(void *arg, void *data, size_t size)
 	return 0;
 }
 
+static bool answers(const struct away_one *one, uint64_t now)
+{
+	return one->answered_ns && now - one->heard_ns < SILENT_NS;
+}
+
+static bool is_due(const struct away_one *one, uint64_t now)
+{
+	uint64_t every = (now - one->since_ns) / RETURN_SHARE;
+
+	if (every < RETURN_NS || answers(one, now))
+		every = RETURN_NS;
+	return now - one->probed_ns >= (every > RETURN_MAX_NS ? RETURN_MAX_NS : every);
+}
+
 /* Does a path that is not used work again? */
 static void look_for_return(struct agent *a, struct away_one *one, uint64_t now)
 {
@@ -217,13 +170,15 @@ static void look_for_return(struct agent *a, struct away_one *one, uint64_t now)
 	int err;
 
 	if (probe_heard(one->sk)) {
-		if (!one->answered_ns || now - one->heard_ns > SILENT_NS)
+		if (!answers(one, now))
 			one->answered_ns = now;
 		one->heard_ns = now;
 	}
-	if (one->probe.tuple.dport)
+	if (one->probe.tuple.dport && is_due(one, now)) {
 		probe_send(a->probes, &one->probe);
-	works = one->answered_ns && now - one->heard_ns < SILENT_NS && now - one->answered_ns >= one->hold_ns;
+		one->probed_ns = now;
+	}
+	works = answers(one, now) && now - one->answered_ns >= one->hold_ns;
 	if (!works && now - one->since_ns < RETRY_NS)
 		return;
 	err = endpoint_add(&one->endpoint);
@@ -245,18 +200,14 @@ static void set_timer(const struct agent *a, uint64_t ns)
 
 static bool look_at_away(struct agent *a)
 {
-	uint64_t now = agent_now();
-	bool due = now - a->probed_ns >= RETURN_NS, away = false;
+	bool away = false;
 
 	for (int i = 0; i < AWAY_MAX; i++) {
 		if (!a->away.one[i].since_ns || a->away.one[i].back_ns)
 			continue;
 		away = true;
-		if (due)
-			look_for_return(a, &a->away.one[i], now);
+		look_for_return(a, &a->away.one[i], agent_now());
 	}
-	if (due)
-		a->probed_ns = now;
 	return away;
 }
 
@@ -265,14 +216,14 @@ static int on_timer(void *arg)
 	struct agent *a = arg;
 	uint64_t now = agent_now(), began = clock_ns(CLOCK_THREAD_CPUTIME_ID), expirations, next, took;
 	struct mpb_tick tick = { .discover = now - a->discovered_ns >= DISCOVER_NS };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &tick, 	.ctx_size_in = sizeof(tick));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &tick, .ctx_size_in = sizeof(tick));
 	bool away;
 
 	if (read(a->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return err_fail(errno, "timer", "cannot be read: %s", strerror(errno));
 	if (tick.discover)
 		a->discovered_ns = now;
-	if (bpf_prog_test_run_opts(a->prog, &opts))
+	if (bpf_prog_test_run_opts(a->tick, &opts))
 		return err_fail(errno, "clock", "cannot be run: %s", strerror(errno));
 	a->untold += tick.untold;
 	a->nrows = -1;
@@ -321,7 +272,8 @@ static int load(struct agent *a, const char *const *settings, int n)
 		err_hint("-vv shows the verifier's log");
 		return err_lacks("run", "the kernel does not take the program that watches subflows: %s", strerror(-err));
 	}
-	a->prog = bpf_program__fd(bpf_object__next_program(a->policy.obj, NULL));
+	a->tick = bpf_program__fd(bpf_object__find_program_by_name(a->policy.obj, "clock_tick"));
+	a->stand = bpf_program__fd(bpf_object__find_program_by_name(a->policy.obj, "clock_stand"));
 	a->clocks = bpf_object__find_map_fd_by_name(a->policy.obj, "mpb_clocks");
 	a->events = ring_buffer__new(bpf_object__find_map_fd_by_name(a->policy.obj, "mpb_clock_events"), on_event, a, NULL);
 	return a->events ? 0 : err_fail(errno, "run", "the events cannot be opened: %s", strerror(errno));
@@ -338,7 +290,7 @@ int agent_start(struct agent *a, const struct ns *ns, const char *const *setting
 		return err_fail(ENOMEM, "run", "out of memory");
 	err = load(a, settings, n);
 	if (!err)
-		err = away_open(&a->away, ns);
+		err = away_open(&a->away, ns, agent_now());
 	if (!err)
 		err = probe_open(a->probes);
 	if (err)

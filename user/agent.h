@@ -19,11 +19,12 @@ struct agent {
 	const struct ns *ns;
 	bool json;
 	struct policy policy; /* clock */
-	int prog, clocks;
+	int tick, stand;      /* its programs */
+	int clocks;
 	struct ring_buffer *events;
 	int timer, links;     /* descriptors */
 	int probes[2];
-	uint64_t discovered_ns, probed_ns; /* when it last looked */
+	uint64_t discovered_ns; /* when it last looked for new subflows */
 	uint64_t untold;
 	int nrows;            /* -1: to be read again */
 	struct agent_row *rows;
@@ -37,6 +38,18 @@ int agent_start(struct agent *a, const struct ns *ns, const char *const *setting
 
 /* Endpoints that it has taken away are put back. */
 void agent_stop(struct agent *a);
+
+/* agent_rows.c. The rows are read once a tick at the most. */
+void agent_read_rows(struct agent *a);
+
+/* What the other subflows tell of one that is silent: has another one of its connection answered since it was asked, or another one from its address? */
+void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, bool *sibling, bool *path);
+
+/* Sorts the rows by connection, and counts those with a subflow from the address; `lonely` are those with no other, `one` is one of these subflows. */
+int agent_users_of(struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one);
+
+/* Tells the peers of these connections by subflows from other addresses that it is gone (RM_ADDR). The rows are sorted. */
+void agent_withdraw(const struct agent *a, const struct in6_addr *addr);
 
 /* agent_link.c: carrier, devices and addresses that go, from rtnetlink. */
 int link_open(void);

@@ -11,7 +11,7 @@
 
 #define SECOND 1000000000ULL
 #define FLAPPING_NS (60 * SECOND) /* one that fails again within this time is trusted less */
-#define HOLD_NS (100 * 1000000ULL)
+#define HOLD_NS (60 * 1000000ULL)
 #define HOLD_MAX_NS (60 * SECOND)
 
 struct kept {
@@ -35,7 +35,7 @@ static int open_map(const struct ns *ns, bool make)
 	return fd;
 }
 
-int away_open(struct away *w, const struct ns *ns)
+int away_open(struct away *w, const struct ns *ns, uint64_t now)
 {
 	struct in6_addr addr;
 	struct kept kept;
@@ -59,7 +59,7 @@ int away_open(struct away *w, const struct ns *ns)
 			continue;
 		w->one[n].endpoint = kept.endpoint;
 		w->one[n].probe = kept.probe;
-		w->one[n].since_ns = 1;
+		w->one[n].since_ns = now;
 		w->one[n].hold_ns = HOLD_NS;
 		w->one[n].sk = kept.probe.tuple.dport ? probe_listen(&kept.probe.tuple) : -1;
 		n++;

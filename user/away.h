@@ -16,6 +16,7 @@ struct away_one {
 	struct endpoint endpoint;
 	struct probe probe;      /* of a subflow that used it; no port: none is known */
 	uint64_t since_ns;       /* CLOCK_MONOTONIC */
+	uint64_t probed_ns;
 	uint64_t answered_ns;    /* probes have been answered since; 0: they are not */
 	uint64_t heard_ns;
 	uint64_t hold_ns;        /* for so long they are to be, before it is used again */
@@ -30,7 +31,7 @@ struct away {
 	struct away_one one[AWAY_MAX]; /* those that came back stay a while: their history counts */
 };
 
-int away_open(struct away *w, const struct ns *ns);
+int away_open(struct away *w, const struct ns *ns, uint64_t now);
 void away_close(struct away *w, const struct ns *ns);
 
 struct away_one *away_find(struct away *w, const struct in6_addr *addr); /* among those that are away */

@@ -60,6 +60,11 @@ static __always_inline __u64 oldest(struct tcp_sock *tp)
 	return BPF_CORE_READ(skb, skb_mstamp_ns);
 }
 
+static __always_inline __u16 window(struct tcp_sock *tp)
+{
+	return BPF_CORE_READ(tp, rcv_wnd) >> (BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.rcv_wscale) & 15);
+}
+
 static __noinline int tell(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c, __u32 what)
 {
 	struct mpb_clock_event *e = bpf_ringbuf_reserve(&mpb_clock_events, sizeof(*e), 0);
@@ -73,7 +78,7 @@ static __noinline int tell(struct walk *w, const struct mpb_tuple *key, struct m
 	e->tuple = *key;
 	e->seq = BPF_CORE_READ(tp, snd_una) - 1;
 	e->ack = BPF_CORE_READ(tp, rcv_nxt);
-	e->window = BPF_CORE_READ(tp, rcv_wnd) >> (BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.rcv_wscale) & 15);
+	e->window = window(tp);
 	e->what = what;
 	e->srtt_us = BPF_CORE_READ(tp, srtt_us) >> 3;
 	e->silent_ns = w->now - c->heard_ns;
@@ -126,14 +131,21 @@ static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct 
 	return 0;
 }
 
+static __always_inline bool is_up(const struct tcp_sock *tp, const struct mptcp_subflow_context *sub)
+{
+	__u32 state = BPF_CORE_READ((const struct sock_common *)tp, skc_state);
+
+	return (state == BPF_TCP_ESTABLISHED || state == BPF_TCP_CLOSE_WAIT) && BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established);
+}
+
 static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, struct walk *w)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)c->sk;
 	struct mptcp_subflow_context *sub = mpb_socket_check(tp, key, c->token, false);
-	__u32 state = BPF_CORE_READ((struct sock_common *)tp, skc_state), segs, srtt, dev, margin = margin_ms * 1000;
+	__u32 segs, srtt, dev, margin = margin_ms * 1000;
 	__u64 late, wait;
 
-	if (!sub || (state != BPF_TCP_ESTABLISHED && state != BPF_TCP_CLOSE_WAIT) || !BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established))
+	if (!sub || !is_up(tp, sub))
 		return 0;
 	w->subflows++;
 	segs = BPF_CORE_READ(tp, segs_in);
@@ -187,5 +199,22 @@ int clock_tick(struct mpb_tick *tick)
 	tick->waiting = w.waiting;
 	tick->asked = w.asked;
 	tick->untold = w.untold;
+	return 0;
+}
+
+SEC("syscall")
+int clock_stand(struct mpb_stand *s)
+{
+	struct mpb_tuple key = s->tuple;
+	struct mpb_clock *c = bpf_map_lookup_elem(&mpb_clocks, &key);
+	struct tcp_sock *tp = c ? (struct tcp_sock *)c->sk : NULL;
+	struct mptcp_subflow_context *sub = tp ? mpb_socket_check(tp, &key, c->token, false) : NULL;
+
+	s->alive = sub && is_up(tp, sub);
+	if (!s->alive)
+		return 0;
+	s->seq = BPF_CORE_READ(tp, snd_nxt);
+	s->ack = BPF_CORE_READ(tp, rcv_nxt);
+	s->window = window(tp);
 	return 0;
 }

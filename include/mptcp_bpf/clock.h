@@ -42,7 +42,16 @@ struct mpb_clock_event {
 };
 _Static_assert(sizeof(struct mpb_clock_event) == 128, "struct mpb_clock_event crosses a boundary");
 
-/* The context of a run. */
+/* The contexts of its programs. clock_stand: where a subflow stands, for a segment of it. */
+struct mpb_stand {
+	struct mpb_tuple tuple; /* in */
+	__u32 seq, ack;
+	__u16 window;           /* as on the wire */
+	__u16 alive;            /* 0: there is no such subflow any more */
+};
+_Static_assert(sizeof(struct mpb_stand) == 48, "struct mpb_stand crosses a boundary");
+
+/* clock_tick */
 struct mpb_tick {
 	__u32 discover; /* in: find new subflows first, and forget those that are gone */
 	__u32 subflows; /* out: alive */

@@ -42,6 +42,7 @@ enum mpb_subtype {
 #define MPTCP_PRIO_LEN_ID 4 /* with an address ID: RFC 6824 only */
 #define MPTCP_PRIO_BACKUP 0x01
 #define MPTCP_ADD_ADDR_ECHO 0x01
+#define MPTCP_REMOVE_ADDR_LEN 4 /* of one address */
 
 /* Where a segment's options are, and between whom it goes. */
 struct mpb_pkt {
