@@ -25,7 +25,9 @@
 #define TICK_DOUBT_NS (2 * MSEC)  /* one was asked */
 #define TICK_BUSY_NS (4 * MSEC)   /* something is in flight */
 #define TICK_IDLE_NS (10 * MSEC)
-#define DISCOVER_NS (200 * MSEC)  /* between two looks for new subflows */
+#define DISCOVER_NS (200 * MSEC)  /* between two looks for new subflows; */
+#define DISCOVER_SOON_NS (20 * MSEC) /* while some are expected, */
+#define SOON_NS SECOND            /* for so long */
 #define SHARE 25                  /* a tick takes a 25th of the time at most: with very many subflows they come less often */
 #define RETURN_NS (25 * MSEC)     /* between two probes of a path that is not used: at least so long, */
 #define RETURN_MAX_NS SECOND      /* and at most */
@@ -86,11 +88,10 @@ static void leave(struct agent *a, const struct endpoint *endpoint, const struct
 {
 	int err;
 
-	if (!away_add(&a->away, endpoint, probe, agent_now()))
+	if (!away_add(&a->away, endpoint, probe, false, agent_now()))
 		return agent_log(a, "left", &endpoint->addr, "%s; but %d addresses are away already", why, AWAY_MAX);
+	agent_withdraw(a, &endpoint->addr, 0); /* first: the kernel tells the peer once, by what may be the dead subflow, and then sends again what is in flight */
 	err = endpoint_del(endpoint);
-	if (!err) /* the kernel tells the peer once, by what may be the dead subflow */
-		agent_withdraw(a, &endpoint->addr);
 	agent_log(a, err ? "failed" : "evacuated", &endpoint->addr, "%s; endpoint %d, connections %d%s%s", why, endpoint->id, users, err ? ": " : "",
 		  err ? strerror(-err) : "");
 }
@@ -108,14 +109,17 @@ void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct m
 	agent_read_rows(a);
 	if (e)
 		agent_ask_others(a, addr, e, &sibling, &path);
+	users = path ? 0 : agent_users_of(a, addr, &lonely, &probe.tuple);
+	if (users)
+		demand_poor(a, addr, why);
 	if (!sibling)
 		return;
-	users = path ? 0 : agent_users_of(a, addr, &lonely, &probe.tuple);
 	if (users && !lonely && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
 		if (e)
 			probe_of(e, &probe);
 		leave(a, &endpoint, &probe, users, why);
 	} else if (e) {
+		agent_withdraw(a, addr, e->clock.token);
 		err = diag_destroy(&e->tuple);
 		if (err != -ENOENT)
 			agent_log(a, err ? "failed" : "closed", addr, "%s; one subflow of connection 0x%08x%s%s", why, e->clock.token, err ? ": " : "",
@@ -136,6 +140,11 @@ static int on_event(void *arg, void *data, size_t size)
 	memcpy(&addr, e->tuple.saddr, sizeof(addr));
 	if (away_find(&a->away, &addr))
 		return 0;
+	if (e->what == MPB_CLOCK_POOR) {
+		snprintf(why, sizeof(why), "a cheaper path is poor: RTT %u ms, %llu kbit/s", e->srtt_us / 1000, (unsigned long long)e->rate * 8 / 1000);
+		demand_poor(a, &addr, why);
+		return 0;
+	}
 	if (e->what == MPB_CLOCK_ASK) {
 		probe_of(e, &probe);
 		probe_send(a->probes, &probe);
@@ -203,7 +212,7 @@ static bool look_at_away(struct agent *a)
 	bool away = false;
 
 	for (int i = 0; i < AWAY_MAX; i++) {
-		if (!a->away.one[i].since_ns || a->away.one[i].back_ns)
+		if (!a->away.one[i].since_ns || a->away.one[i].back_ns || a->away.one[i].aside)
 			continue;
 		away = true;
 		look_for_return(a, &a->away.one[i], agent_now());
@@ -211,24 +220,41 @@ static bool look_at_away(struct agent *a)
 	return away;
 }
 
+static int run_tick(struct agent *a, struct mpb_tick *tick)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = tick, .ctx_size_in = sizeof(*tick));
+
+	if (bpf_prog_test_run_opts(a->tick, &opts))
+		return err_fail(errno, "clock", "cannot be run: %s", strerror(errno));
+	a->untold += tick->untold;
+	a->nrows = -1;
+	return 0;
+}
+
+int agent_discover(struct agent *a)
+{
+	struct mpb_tick tick = { .discover = true };
+
+	a->discovered_ns = agent_now();
+	return run_tick(a, &tick);
+}
+
 static int on_timer(void *arg)
 {
 	struct agent *a = arg;
 	uint64_t now = agent_now(), began = clock_ns(CLOCK_THREAD_CPUTIME_ID), expirations, next, took;
-	struct mpb_tick tick = { .discover = now - a->discovered_ns >= DISCOVER_NS };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &tick, .ctx_size_in = sizeof(tick));
+	struct mpb_tick tick = { .discover = now - a->discovered_ns >= (now - a->soon_ns < SOON_NS ? DISCOVER_SOON_NS : DISCOVER_NS) };
 	bool away;
 
 	if (read(a->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return err_fail(errno, "timer", "cannot be read: %s", strerror(errno));
 	if (tick.discover)
 		a->discovered_ns = now;
-	if (bpf_prog_test_run_opts(a->tick, &opts))
-		return err_fail(errno, "clock", "cannot be run: %s", strerror(errno));
-	a->untold += tick.untold;
-	a->nrows = -1;
+	if (run_tick(a, &tick))
+		return -EIO;
 	ring_buffer__consume(a->events);
 	away = look_at_away(a);
+	demand_look(a, now);
 	next = tick.asked ? TICK_DOUBT_NS : tick.waiting ? TICK_BUSY_NS : tick.subflows || away ? TICK_IDLE_NS : DISCOVER_NS;
 	took = tick.discover ? 0 : clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
 	set_timer(a, took * SHARE > next ? took * SHARE : next);
@@ -252,6 +278,19 @@ static int set_tunables(struct agent *a, const char *const *settings, int n)
 			tunable_set(t, bpf_map__initial_value(section, &size), value);
 	}
 	return err;
+}
+
+uint64_t agent_tunable(const struct agent *a, const char *name)
+{
+	const struct desc *d = &a->policy.desc;
+	const void *data;
+	size_t size;
+
+	data = bpf_map__initial_value(bpf_object__find_map_by_name(a->policy.obj, MPB_TUNE_SEC), &size);
+	for (int i = 0; i < d->ntunables; i++)
+		if (!strcmp(d->tunables[i].name, name))
+			return tunable_get(&d->tunables[i], data);
+	return 0;
 }
 
 static int load(struct agent *a, const char *const *settings, int n)
@@ -295,6 +334,7 @@ int agent_start(struct agent *a, const struct ns *ns, const char *const *setting
 		err = probe_open(a->probes);
 	if (err)
 		return err;
+	demand_start(a);
 	a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	a->links = link_open();
 	if (a->timer < 0 || a->links < 0)

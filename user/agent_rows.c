@@ -81,17 +81,19 @@ static void withdraw(const struct agent *a, const struct agent_row *by, uint8_t 
 		probe_withdraw(a->probes, &probe, address_id);
 }
 
-void agent_withdraw(const struct agent *a, const struct in6_addr *addr)
+void agent_withdraw(struct agent *a, const struct in6_addr *addr, uint32_t token)
 {
 	int i, k;
 
+	qsort(a->rows, a->nrows, sizeof(*a->rows), by_token);
 	for (i = 0; i < a->nrows; i = k) {
 		const struct agent_row *here = NULL;
+		int n = 0;
 
 		for (k = i; k < a->nrows && a->rows[k].clock.token == a->rows[i].clock.token; k++)
-			if (is_from(&a->rows[k], addr))
-				here = &a->rows[k];
-		for (int j = i; here && j < k; j++)
+			if (is_from(&a->rows[k], addr) && (!token || a->rows[k].clock.token == token))
+				here = &a->rows[k], n++;
+		for (int j = i; here && !(token && n > 1) && j < k; j++)
 			if (!is_from(&a->rows[j], addr))
 				withdraw(a, &a->rows[j], here->clock.local_id);
 	}

@@ -17,6 +17,8 @@
 struct kept {
 	struct endpoint endpoint;
 	struct probe probe;
+	bool aside;
+	uint8_t pad[7];
 };
 
 static int open_map(const struct ns *ns, bool make)
@@ -38,7 +40,7 @@ static int open_map(const struct ns *ns, bool make)
 int away_open(struct away *w, const struct ns *ns, uint64_t now)
 {
 	struct in6_addr addr;
-	struct kept kept;
+	struct kept kept = {};
 	char path[PATH_MAX];
 	int more, n = 0;
 
@@ -59,6 +61,7 @@ int away_open(struct away *w, const struct ns *ns, uint64_t now)
 			continue;
 		w->one[n].endpoint = kept.endpoint;
 		w->one[n].probe = kept.probe;
+		w->one[n].aside = kept.aside;
 		w->one[n].since_ns = now;
 		w->one[n].hold_ns = HOLD_NS;
 		w->one[n].sk = kept.probe.tuple.dport ? probe_listen(&kept.probe.tuple) : -1;
@@ -71,7 +74,7 @@ int away_restore(const struct ns *ns)
 {
 	int fd = open_map(ns, false);
 	struct in6_addr addr;
-	struct kept kept;
+	struct kept kept = {};
 	char path[PATH_MAX];
 
 	for (int more = fd >= 0 && !bpf_map_get_next_key(fd, NULL, &addr); more; more = !bpf_map_get_next_key(fd, &addr, &addr))
@@ -124,13 +127,13 @@ static struct away_one *room(struct away *w)
 	return best;
 }
 
-struct away_one *away_add(struct away *w, const struct endpoint *e, const struct probe *p, uint64_t now)
+struct away_one *away_add(struct away *w, const struct endpoint *e, const struct probe *p, bool aside, uint64_t now)
 {
 	struct away_one *one = find(w, &e->addr);
-	struct kept kept = { .endpoint = *e, .probe = *p };
+	struct kept kept = { .endpoint = *e, .probe = *p, .aside = aside };
 	uint64_t hold = HOLD_NS;
 
-	if (one && one->back_ns && now - one->back_ns < FLAPPING_NS)
+	if (one && !one->aside && one->back_ns && now - one->back_ns < FLAPPING_NS)
 		hold = one->hold_ns * 4 < HOLD_MAX_NS ? one->hold_ns * 4 : HOLD_MAX_NS;
 	if (!one)
 		one = room(w);
@@ -139,6 +142,7 @@ struct away_one *away_add(struct away *w, const struct endpoint *e, const struct
 	memset(one, 0, sizeof(*one));
 	one->endpoint = *e;
 	one->probe = *p;
+	one->aside = aside;
 	one->since_ns = now;
 	one->hold_ns = hold;
 	one->sk = p->tuple.dport ? probe_listen(&p->tuple) : -1;

@@ -20,12 +20,14 @@ struct mpb_clock {
 	__u8 local_id;
 	__u8 remote_id;
 	__u8 pad[6];
+	__u64 poor_ns;      /* when that was told last */
 };
-_Static_assert(sizeof(struct mpb_clock) == 56, "struct mpb_clock crosses a boundary");
+_Static_assert(sizeof(struct mpb_clock) == 64, "struct mpb_clock crosses a boundary");
 
 enum mpb_clock_what {
 	MPB_CLOCK_ASK,        /* an acknowledgement is overdue, or the subflow was idle for long: send a probe */
 	MPB_CLOCK_UNANSWERED, /* nor were the probes answered; told again and again */
+	MPB_CLOCK_POOR,       /* a round-trip time or a rate is beyond its bound; told again and again */
 };
 
 struct mpb_clock_event {
@@ -38,9 +40,9 @@ struct mpb_clock_event {
 	__u32 srtt_us;
 	__u64 silent_ns; /* since something last came in */
 	__u32 inflight;  /* packets */
-	__u32 pad;
+	__u32 rate;      /* of delivery: bytes per second; no more than 32 bits hold */
 };
-_Static_assert(sizeof(struct mpb_clock_event) == 128, "struct mpb_clock_event crosses a boundary");
+_Static_assert(sizeof(struct mpb_clock_event) == 136, "struct mpb_clock_event crosses a boundary");
 
 /* The contexts of its programs. clock_stand: where a subflow stands, for a segment of it. */
 struct mpb_stand {
