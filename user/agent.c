@@ -22,11 +22,16 @@
 
 #define MSEC 1000000ULL
 #define SECOND (1000 * MSEC)
+#define TICK_DOUBT_NS (2 * MSEC)  /* one was asked */
 #define TICK_BUSY_NS (4 * MSEC)   /* something is in flight */
 #define TICK_IDLE_NS (10 * MSEC)
-#define DISCOVER_NS (200 * MSEC)  /* between two looks for new subflows */
+#define DISCOVER_NS (200 * MSEC)  /* between two looks for new subflows; */
+#define DISCOVER_SOON_NS (20 * MSEC) /* while some are expected, */
+#define SOON_NS SECOND            /* for so long */
 #define SHARE 25                  /* a tick takes a 25th of the time at most: with very many subflows they come less often */
-#define RETURN_NS (50 * MSEC)     /* between two probes of a path that is not used */
+#define RETURN_NS (25 * MSEC)     /* between two probes of a path that is not used: at least so long, */
+#define RETURN_MAX_NS SECOND      /* and at most */
+#define RETURN_SHARE 80           /* else an 80th of the time that it has been away, until it answers */
 #define SILENT_NS (200 * MSEC)    /* that does not answer for so long: it does not work */
 #define RETRY_NS (30 * SECOND)    /* a path whose probes nobody answers is tried all the same */
 
@@ -74,84 +79,47 @@ void agent_log(const struct agent *a, const char *what, const struct in6_addr *a
 	fflush(stdout);
 }
 
-/* What the other subflows tell of one that is silent. */
-struct evidence {
-	bool sibling; /* another one of the connection has answered since */
-	bool path;    /* another one from the same address has */
-	bool lonely;  /* a connection has subflows from this address only */
-	int conns;    /* with a subflow from this address */
-};
-
-struct row {
-	uint32_t token;
-	bool same;
-};
-
-static int by_token(const void *a, const void *b)
-{
-	uint32_t x = ((const struct row *)a)->token, y = ((const struct row *)b)->token;
-
-	return x < y ? -1 : x > y;
-}
-
-static int look_around(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, struct evidence *found)
-{
-	struct row *rows = malloc(MPB_CLOCKS * sizeof(*rows));
-	struct mpb_clock clock;
-	struct mpb_tuple t;
-	int n = 0, k;
-
-	memset(found, 0, sizeof(*found));
-	if (!rows)
-		return -ENOMEM;
-	for (int more = !bpf_map_get_next_key(a->clocks, NULL, &t); more && n < MPB_CLOCKS; more = !bpf_map_get_next_key(a->clocks, &t, &t)) {
-		bool same = !memcmp(t.saddr, addr, sizeof(*addr));
-
-		if (bpf_map_lookup_elem(a->clocks, &t, &clock))
-			continue;
-		rows[n++] = (struct row){ clock.token, same };
-		if (!e || clock.heard_ns <= e->clock.first_ask_ns || !memcmp(&t, &e->tuple, sizeof(t)))
-			continue;
-		found->sibling |= clock.token == e->clock.token;
-		found->path |= same;
-	}
-	qsort(rows, n, sizeof(*rows), by_token);
-	for (int i = 0; i < n; i = k) {
-		bool here = false, elsewhere = false;
-
-		for (k = i; k < n && rows[k].token == rows[i].token; k++)
-			rows[k].same ? (here = true) : (elsewhere = true);
-		found->conns += here;
-		found->lonely |= here && !elsewhere;
-	}
-	free(rows);
-	return 0;
-}
-
 static void probe_of(const struct mpb_clock_event *e, struct probe *p)
 {
 	*p = (struct probe){ .tuple = e->tuple, .seq = e->seq, .ack = e->ack, .ifindex = e->clock.ifindex, .window = e->window };
 }
 
+static void leave(struct agent *a, const struct endpoint *endpoint, const struct probe *probe, int users, const char *why)
+{
+	int err;
+
+	if (!away_add(&a->away, endpoint, probe, false, agent_now()))
+		return agent_log(a, "left", &endpoint->addr, "%s; but %d addresses are away already", why, AWAY_MAX);
+	agent_withdraw(a, &endpoint->addr, 0); /* first: the kernel tells the peer once, by what may be the dead subflow, and then sends again what is in flight */
+	err = endpoint_del(endpoint);
+	agent_log(a, err ? "failed" : "evacuated", &endpoint->addr, "%s; endpoint %d, connections %d%s%s", why, endpoint->id, users, err ? ": " : "",
+		  err ? strerror(-err) : "");
+}
+
 /* By RM_ADDR where the path has an endpoint, and nothing that works leaves by it; else just this subflow. */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why)
 {
+	bool sibling = true, path = false;
 	struct endpoint endpoint;
-	struct evidence found;
 	struct probe probe = {};
-	int err;
+	int users, lonely = 0, err;
 
-	if (away_find(&a->away, addr) || look_around(a, addr, e, &found) || (e && !found.sibling))
+	if (away_find(&a->away, addr))
 		return;
-	if (!found.path && !found.lonely && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
+	agent_read_rows(a);
+	if (e)
+		agent_ask_others(a, addr, e, &sibling, &path);
+	users = path ? 0 : agent_users_of(a, addr, &lonely, &probe.tuple);
+	if (users)
+		demand_poor(a, addr, why);
+	if (!sibling)
+		return;
+	if (users && !lonely && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
 		if (e)
 			probe_of(e, &probe);
-		if (!away_add(&a->away, &endpoint, &probe, agent_now()))
-			return agent_log(a, "left", addr, "%s; but %d addresses are away already", why, AWAY_MAX);
-		err = endpoint_del(&endpoint);
-		agent_log(a, err ? "failed" : "evacuated", addr, "%s; endpoint %d, connections %d%s%s", why, endpoint.id, found.conns, err ? ": " : "",
-			  err ? strerror(-err) : "");
+		leave(a, &endpoint, &probe, users, why);
 	} else if (e) {
+		agent_withdraw(a, addr, e->clock.token);
 		err = diag_destroy(&e->tuple);
 		if (err != -ENOENT)
 			agent_log(a, err ? "failed" : "closed", addr, "%s; one subflow of connection 0x%08x%s%s", why, e->clock.token, err ? ": " : "",
@@ -172,15 +140,36 @@ static int on_event(void *arg, void *data, size_t size)
 	memcpy(&addr, e->tuple.saddr, sizeof(addr));
 	if (away_find(&a->away, &addr))
 		return 0;
+	if (e->what == MPB_CLOCK_POOR) {
+		snprintf(why, sizeof(why), "a cheaper path is poor: RTT %u ms, %llu kbit/s", e->srtt_us / 1000, (unsigned long long)e->rate * 8 / 1000);
+		demand_poor(a, &addr, why);
+		return 0;
+	}
 	if (e->what == MPB_CLOCK_ASK) {
 		probe_of(e, &probe);
 		probe_send(a->probes, &probe);
+		if (e->inflight) /* one may be lost as the data was */
+			probe_send(a->probes, &probe);
 		return 0;
 	}
-	snprintf(why, sizeof(why), "silent for %llu ms, %u probes unanswered, RTT %u ms", (unsigned long long)(e->silent_ns / MSEC), e->clock.asks,
-		 e->srtt_us / 1000);
+	snprintf(why, sizeof(why), "silent for %llu ms, probes of %llu ms ago unanswered, RTT %u ms", (unsigned long long)(e->silent_ns / MSEC),
+		 (unsigned long long)((e->clock.heard_ns + e->silent_ns - e->clock.first_ask_ns) / MSEC), e->srtt_us / 1000);
 	agent_evacuate(a, &addr, e, why);
 	return 0;
+}
+
+static bool answers(const struct away_one *one, uint64_t now)
+{
+	return one->answered_ns && now - one->heard_ns < SILENT_NS;
+}
+
+static bool is_due(const struct away_one *one, uint64_t now)
+{
+	uint64_t every = (now - one->since_ns) / RETURN_SHARE;
+
+	if (every < RETURN_NS || answers(one, now))
+		every = RETURN_NS;
+	return now - one->probed_ns >= (every > RETURN_MAX_NS ? RETURN_MAX_NS : every);
 }
 
 /* Does a path that is not used work again? */
@@ -190,12 +179,15 @@ static void look_for_return(struct agent *a, struct away_one *one, uint64_t now)
 	int err;
 
 	if (probe_heard(one->sk)) {
-		if (!one->answered_ns || now - one->heard_ns > SILENT_NS)
+		if (!answers(one, now))
 			one->answered_ns = now;
 		one->heard_ns = now;
 	}
-	probe_send(a->probes, &one->probe);
-	works = one->answered_ns && now - one->heard_ns < SILENT_NS && now - one->answered_ns >= one->hold_ns;
+	if (one->probe.tuple.dport && is_due(one, now)) {
+		probe_send(a->probes, &one->probe);
+		one->probed_ns = now;
+	}
+	works = answers(one, now) && now - one->answered_ns >= one->hold_ns;
 	if (!works && now - one->since_ns < RETRY_NS)
 		return;
 	err = endpoint_add(&one->endpoint);
@@ -217,39 +209,53 @@ static void set_timer(const struct agent *a, uint64_t ns)
 
 static bool look_at_away(struct agent *a)
 {
-	uint64_t now = agent_now();
-	bool due = now - a->probed_ns >= RETURN_NS, away = false;
+	bool away = false;
 
 	for (int i = 0; i < AWAY_MAX; i++) {
-		if (!a->away.one[i].since_ns || a->away.one[i].back_ns)
+		if (!a->away.one[i].since_ns || a->away.one[i].back_ns || a->away.one[i].aside)
 			continue;
 		away = true;
-		if (due)
-			look_for_return(a, &a->away.one[i], now);
+		look_for_return(a, &a->away.one[i], agent_now());
 	}
-	if (due)
-		a->probed_ns = now;
 	return away;
+}
+
+static int run_tick(struct agent *a, struct mpb_tick *tick)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = tick, .ctx_size_in = sizeof(*tick));
+
+	if (bpf_prog_test_run_opts(a->tick, &opts))
+		return err_fail(errno, "clock", "cannot be run: %s", strerror(errno));
+	a->untold += tick->untold;
+	a->nrows = -1;
+	return 0;
+}
+
+int agent_discover(struct agent *a)
+{
+	struct mpb_tick tick = { .discover = true };
+
+	a->discovered_ns = agent_now();
+	return run_tick(a, &tick);
 }
 
 static int on_timer(void *arg)
 {
 	struct agent *a = arg;
 	uint64_t now = agent_now(), began = clock_ns(CLOCK_THREAD_CPUTIME_ID), expirations, next, took;
-	struct mpb_tick tick = { .discover = now - a->discovered_ns >= DISCOVER_NS };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &tick, 	.ctx_size_in = sizeof(tick));
+	struct mpb_tick tick = { .discover = now - a->discovered_ns >= (now - a->soon_ns < SOON_NS ? DISCOVER_SOON_NS : DISCOVER_NS) };
 	bool away;
 
 	if (read(a->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return err_fail(errno, "timer", "cannot be read: %s", strerror(errno));
 	if (tick.discover)
 		a->discovered_ns = now;
-	if (bpf_prog_test_run_opts(a->prog, &opts))
-		return err_fail(errno, "clock", "cannot be run: %s", strerror(errno));
-	a->untold += tick.untold;
+	if (run_tick(a, &tick))
+		return -EIO;
 	ring_buffer__consume(a->events);
 	away = look_at_away(a);
-	next = tick.waiting ? TICK_BUSY_NS : tick.subflows || away ? TICK_IDLE_NS : DISCOVER_NS;
+	demand_look(a, now);
+	next = tick.asked ? TICK_DOUBT_NS : tick.waiting ? TICK_BUSY_NS : tick.subflows || away ? TICK_IDLE_NS : DISCOVER_NS;
 	took = tick.discover ? 0 : clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
 	set_timer(a, took * SHARE > next ? took * SHARE : next);
 	return 0;
@@ -274,6 +280,19 @@ static int set_tunables(struct agent *a, const char *const *settings, int n)
 	return err;
 }
 
+uint64_t agent_tunable(const struct agent *a, const char *name)
+{
+	const struct desc *d = &a->policy.desc;
+	const void *data;
+	size_t size;
+
+	data = bpf_map__initial_value(bpf_object__find_map_by_name(a->policy.obj, MPB_TUNE_SEC), &size);
+	for (int i = 0; i < d->ntunables; i++)
+		if (!strcmp(d->tunables[i].name, name))
+			return tunable_get(&d->tunables[i], data);
+	return 0;
+}
+
 static int load(struct agent *a, const char *const *settings, int n)
 {
 	int fd, err = policy_open("clock", &a->policy);
@@ -292,7 +311,8 @@ static int load(struct agent *a, const char *const *settings, int n)
 		err_hint("-vv shows the verifier's log");
 		return err_lacks("run", "the kernel does not take the program that watches subflows: %s", strerror(-err));
 	}
-	a->prog = bpf_program__fd(bpf_object__next_program(a->policy.obj, NULL));
+	a->tick = bpf_program__fd(bpf_object__find_program_by_name(a->policy.obj, "clock_tick"));
+	a->stand = bpf_program__fd(bpf_object__find_program_by_name(a->policy.obj, "clock_stand"));
 	a->clocks = bpf_object__find_map_fd_by_name(a->policy.obj, "mpb_clocks");
 	a->events = ring_buffer__new(bpf_object__find_map_fd_by_name(a->policy.obj, "mpb_clock_events"), on_event, a, NULL);
 	return a->events ? 0 : err_fail(errno, "run", "the events cannot be opened: %s", strerror(errno));
@@ -303,14 +323,18 @@ int agent_start(struct agent *a, const struct ns *ns, const char *const *setting
 	int err;
 
 	a->ns = ns;
-	a->timer = a->links = a->away.map = -1;
+	a->timer = a->links = a->away.map = a->nrows = -1;
+	a->rows = calloc(MPB_CLOCKS + 1, sizeof(*a->rows));
+	if (!a->rows)
+		return err_fail(ENOMEM, "run", "out of memory");
 	err = load(a, settings, n);
 	if (!err)
-		err = away_open(&a->away, ns);
+		err = away_open(&a->away, ns, agent_now());
 	if (!err)
 		err = probe_open(a->probes);
 	if (err)
 		return err;
+	demand_start(a);
 	a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	a->links = link_open();
 	if (a->timer < 0 || a->links < 0)
@@ -323,7 +347,9 @@ int agent_start(struct agent *a, const struct ns *ns, const char *const *setting
 
 void agent_stop(struct agent *a)
 {
-	away_close(&a->away, a->ns);
+	if (a->away.map >= 0)
+		away_close(&a->away, a->ns);
+	free(a->rows);
 	ring_buffer__free(a->events);
 	policy_close(&a->policy);
 	for (int i = 0; i < 2; i++)

@@ -6,21 +6,32 @@
 #include <net/if.h>
 #include <mptcp_bpf/clock.h>
 #include "away.h"
+#include "demand.h"
 #include "ns.h"
 #include "policy.h"
 #include "service.h"
+
+struct agent_row {
+	struct mpb_tuple tuple;
+	struct mpb_clock clock;
+};
 
 struct agent {
 	const struct ns *ns;
 	bool json;
 	struct policy policy; /* clock */
-	int prog, clocks;
+	int tick, stand;      /* its programs */
+	int clocks;
 	struct ring_buffer *events;
 	int timer, links;     /* descriptors */
 	int probes[2];
-	uint64_t discovered_ns, probed_ns; /* when it last looked */
+	uint64_t discovered_ns; /* when it last looked for new subflows */
+	uint64_t soon_ns;       /* new ones are expected: when that was known */
 	uint64_t untold;
+	int nrows;            /* -1: to be read again */
+	struct agent_row *rows;
 	struct away away;     /* addresses taken out of use */
+	struct demand demand;
 };
 
 #define AGENT_SERVICES 4
@@ -31,15 +42,32 @@ int agent_start(struct agent *a, const struct ns *ns, const char *const *setting
 /* Endpoints that it has taken away are put back. */
 void agent_stop(struct agent *a);
 
+/* agent_rows.c. The rows are read once a tick at the most. */
+void agent_read_rows(struct agent *a);
+
+/* What the other subflows tell of one that is silent: has another one of its connection answered since it was asked, or another one from its address? */
+void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, bool *sibling, bool *path);
+
+/* Counts the connections with a subflow from the address; `lonely` are those with no other, `one` is one of these subflows. */
+int agent_users_of(struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one);
+
+/* Tells the peers of these connections (of one, with its token; 0: of all) by subflows from other addresses that it is gone (RM_ADDR);
+ * one that has several from there is spared, if it is meant alone. Sorts the rows. */
+void agent_withdraw(struct agent *a, const struct in6_addr *addr, uint32_t token);
+
+/* Rows are as of now, with subflows that are new. */
+int agent_discover(struct agent *a);
+
 /* agent_link.c: carrier, devices and addresses that go, from rtnetlink. */
 int link_open(void);
 int link_ready(void *agent);
 
-/* No connection is to use a local address (or, with NULL, a device's addresses) any more; `why` is for the log. */
+/* No connection is to use a local address (or a device's) any more: with the event of a silent subflow, if there is evidence enough. `why` is for the log. */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why);
 void agent_evacuate_device(struct agent *a, int ifindex, const char *why);
 
 void agent_log(const struct agent *a, const char *what, const struct in6_addr *addr, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 uint64_t agent_now(void);
+uint64_t agent_tunable(const struct agent *a, const char *name);
 
 #endif

@@ -82,6 +82,8 @@ int link_ready(void *agent)
 	while ((n = recv(a->links, buf, sizeof(buf), 0)) > 0) {
 		int len = n;
 
+		if (agent_discover(a)) /* what joined a moment ago uses the link too */
+			return -EIO;
 		for (const struct nlmsghdr *nlh = (void *)buf; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 			if (nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK)
 				on_link(a, nlh);

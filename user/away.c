@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "away.h"
@@ -9,12 +11,14 @@
 
 #define SECOND 1000000000ULL
 #define FLAPPING_NS (60 * SECOND) /* one that fails again within this time is trusted less */
-#define HOLD_NS (100 * 1000000ULL)
+#define HOLD_NS (60 * 1000000ULL)
 #define HOLD_MAX_NS (60 * SECOND)
 
 struct kept {
 	struct endpoint endpoint;
 	struct probe probe;
+	bool aside;
+	uint8_t pad[7];
 };
 
 static int open_map(const struct ns *ns, bool make)
@@ -33,10 +37,11 @@ static int open_map(const struct ns *ns, bool make)
 	return fd;
 }
 
-int away_open(struct away *w, const struct ns *ns)
+int away_open(struct away *w, const struct ns *ns, uint64_t now)
 {
 	struct in6_addr addr;
-	struct kept kept;
+	struct kept kept = {};
+	char path[PATH_MAX];
 	int more, n = 0;
 
 	memset(w, 0, sizeof(*w));
@@ -45,12 +50,19 @@ int away_open(struct away *w, const struct ns *ns)
 	w->map = open_map(ns, true);
 	if (w->map < 0)
 		return w->map;
+	w->lock = open(pin_path(path, "%s/agent", ns->dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w->lock < 0 || flock(w->lock, LOCK_EX | LOCK_NB)) {
+		close(w->map);
+		w->map = -1;
+		return err_fail(EBUSY, "run", "another agent works in this network namespace");
+	}
 	for (more = !bpf_map_get_next_key(w->map, NULL, &addr); more && n < AWAY_MAX; more = !bpf_map_get_next_key(w->map, &addr, &addr)) {
 		if (bpf_map_lookup_elem(w->map, &addr, &kept))
 			continue;
 		w->one[n].endpoint = kept.endpoint;
 		w->one[n].probe = kept.probe;
-		w->one[n].since_ns = 1;
+		w->one[n].aside = kept.aside;
+		w->one[n].since_ns = now;
 		w->one[n].hold_ns = HOLD_NS;
 		w->one[n].sk = kept.probe.tuple.dport ? probe_listen(&kept.probe.tuple) : -1;
 		n++;
@@ -62,7 +74,7 @@ int away_restore(const struct ns *ns)
 {
 	int fd = open_map(ns, false);
 	struct in6_addr addr;
-	struct kept kept;
+	struct kept kept = {};
 	char path[PATH_MAX];
 
 	for (int more = fd >= 0 && !bpf_map_get_next_key(fd, NULL, &addr); more; more = !bpf_map_get_next_key(fd, &addr, &addr))
@@ -81,6 +93,7 @@ void away_close(struct away *w, const struct ns *ns)
 	if (w->map >= 0)
 		close(w->map);
 	away_restore(ns);
+	close(w->lock);
 }
 
 static struct away_one *find(struct away *w, const struct in6_addr *addr)
@@ -114,13 +127,13 @@ static struct away_one *room(struct away *w)
 	return best;
 }
 
-struct away_one *away_add(struct away *w, const struct endpoint *e, const struct probe *p, uint64_t now)
+struct away_one *away_add(struct away *w, const struct endpoint *e, const struct probe *p, bool aside, uint64_t now)
 {
 	struct away_one *one = find(w, &e->addr);
-	struct kept kept = { .endpoint = *e, .probe = *p };
+	struct kept kept = { .endpoint = *e, .probe = *p, .aside = aside };
 	uint64_t hold = HOLD_NS;
 
-	if (one && one->back_ns && now - one->back_ns < FLAPPING_NS)
+	if (one && !one->aside && one->back_ns && now - one->back_ns < FLAPPING_NS)
 		hold = one->hold_ns * 4 < HOLD_MAX_NS ? one->hold_ns * 4 : HOLD_MAX_NS;
 	if (!one)
 		one = room(w);
@@ -129,6 +142,7 @@ struct away_one *away_add(struct away *w, const struct endpoint *e, const struct
 	memset(one, 0, sizeof(*one));
 	one->endpoint = *e;
 	one->probe = *p;
+	one->aside = aside;
 	one->since_ns = now;
 	one->hold_ns = hold;
 	one->sk = p->tuple.dport ? probe_listen(&p->tuple) : -1;

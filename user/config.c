@@ -230,23 +230,34 @@ static int check_settings(const struct config_policy *p)
 	return err;
 }
 
+static bool has_xdp(const struct config_policy *p)
+{
+	for (int i = 0; i < p->nplaces; i++)
+		if (p->places[i].hook == HOOK_XDP)
+			return true;
+	return false;
+}
+
 static int resolve_policy(const struct config *c, struct config_policy *p, const struct ns *ns)
 {
 	const struct mpb_policy *own = &p->policy.desc.policy;
+	bool by_file = p->policy.obj;
 	struct loaded l;
 	int err = 0;
 
 	document_at(&c->doc, p->node);
-	if (!loaded_open(ns, p->policy.obj ? own->name : p->args.policy, &l)) {
+	if (!loaded_open(ns, by_file ? own->name : p->args.policy, &l)) {
 		p->loaded = true;
-		if (!p->policy.obj)
+		if (!by_file && has_xdp(p) && policy_open(p->args.policy, &p->policy)) /* the dispatcher attaches a copy */
+			err_clear();
+		if (!by_file)
 			p->policy.desc = l.desc;
 		else if (own->kind != l.desc.policy.kind)
 			err = err_fail(EEXIST, own->name, "is loaded as one of kind %s", kind_word(l.desc.policy.kind));
 		loaded_close(&l);
 	} else {
 		err_clear();
-		if (!p->policy.obj)
+		if (!by_file)
 			err = policy_open(p->args.policy, &p->policy);
 	}
 	for (int i = 0; !err && c->policies[i] != p; i++)

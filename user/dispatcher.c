@@ -202,10 +202,16 @@ static int copy_and_attach(struct bpf_object *obj, const struct identity *id, in
 int dispatcher_attach(const struct policy *p, int prog, const struct dev *dev)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "policy"); /* as when it was loaded: maps are found by name */
-	struct bpf_object *obj = bpf_object__open_mem(p->bytes, p->size, &opts);
+	struct bpf_object *obj;
 	struct identity id;
-	int err = obj ? identify(prog, &id) : -errno;
+	int err;
 
+	if (!p->bytes) {
+		err_hint("name the object file that it was loaded from");
+		return err_fail(ENOENT, dev->name, "libxdp's dispatcher attaches a copy of a policy, and there is none of this one");
+	}
+	obj = bpf_object__open_mem(p->bytes, p->size, &opts);
+	err = obj ? identify(prog, &id) : -errno;
 	if (!err)
 		err = copy_and_attach(obj, &id, dev->ifindex);
 	bpf_object__close(obj);

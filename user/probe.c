@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <mptcp_bpf/option.h>
 #include "err.h"
 #include "probe.h"
 
@@ -44,45 +45,48 @@ static uint16_t fold(uint32_t s)
 
 struct segment {
 	struct tcphdr tcp;
-	uint8_t byte;
+	uint8_t rest[4]; /* a byte of data, or an option */
 } __attribute__((packed));
 
-static void fill(struct segment *s, const struct probe *p)
+#define PROBE_LEN (sizeof(struct tcphdr) + 1)
+#define WITHDRAW_LEN (sizeof(struct tcphdr) + MPTCP_REMOVE_ADDR_LEN)
+
+static void fill(struct segment *s, const struct probe *p, size_t len)
 {
 	const struct mpb_tuple *t = &p->tuple;
 	uint32_t check;
 
-	memset(s, 0, sizeof(*s));
 	s->tcp.source = t->sport;
 	s->tcp.dest = t->dport;
 	s->tcp.seq = htonl(p->seq);
 	s->tcp.ack_seq = htonl(p->ack);
-	s->tcp.doff = sizeof(s->tcp) / 4;
+	s->tcp.doff = (len == WITHDRAW_LEN ? len : sizeof(s->tcp)) / 4;
 	s->tcp.ack = 1;
 	s->tcp.window = htons(p->window);
 	check = is_v4(t) ? sum(&t->daddr[3], 4, sum(&t->saddr[3], 4, 0)) : sum(t->daddr, 16, sum(t->saddr, 16, 0));
-	s->tcp.check = fold(sum(s, sizeof(*s), check + IPPROTO_TCP + sizeof(*s)));
+	s->tcp.check = fold(sum(s, len, check + IPPROTO_TCP + len));
 }
 
-int probe_send(const int sk[2], const struct probe *p)
+/* The segment's first `len` bytes; `rest` is there already. */
+static int send_segment(const int sk[2], const struct probe *p, struct segment *s, size_t len)
 {
 	const struct mpb_tuple *t = &p->tuple;
-	struct { struct iphdr ip; struct segment s; } __attribute__((packed)) four = {};
-	struct { struct ip6_hdr ip; struct segment s; } __attribute__((packed)) six = {};
+	struct iphdr ip4 = {};
+	struct ip6_hdr ip6 = {};
 	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_addr.s_addr = t->daddr[3] };
 	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6 };
 	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(struct in6_pktinfo))]; } control = {};
 	bool v4 = is_v4(t);
-	struct iovec iov = { v4 ? (void *)&four : (void *)&six, v4 ? sizeof(four) : sizeof(six) };
-	struct msghdr msg = { .msg_name = v4 ? (void *)&to4 : (void *)&to6, .msg_namelen = v4 ? sizeof(to4) : sizeof(to6), .msg_iov = &iov, .msg_iovlen = 1,
+	struct iovec iov[2] = { { v4 ? (void *)&ip4 : (void *)&ip6, v4 ? sizeof(ip4) : sizeof(ip6) }, { s, len } };
+	struct msghdr msg = { .msg_name = v4 ? (void *)&to4 : (void *)&to6, .msg_namelen = v4 ? sizeof(to4) : sizeof(to6), .msg_iov = iov, .msg_iovlen = 2,
 			      .msg_control = &control, .msg_controllen = v4 ? CMSG_SPACE(sizeof(struct in_pktinfo)) : CMSG_SPACE(sizeof(struct in6_pktinfo)) };
 
+	fill(s, p, len);
 	/* The source address says which routes count. */
 	if (v4) {
 		struct in_pktinfo info = { .ipi_ifindex = p->ifindex, .ipi_spec_dst.s_addr = t->saddr[3] };
 
-		four.ip = (struct iphdr){ .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP, .saddr = t->saddr[3], .daddr = t->daddr[3] };
-		fill(&four.s, p);
+		ip4 = (struct iphdr){ .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP, .saddr = t->saddr[3], .daddr = t->daddr[3] };
 		control.head = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO };
 		memcpy(CMSG_DATA(&control.head), &info, sizeof(info));
 	} else {
@@ -90,17 +94,30 @@ int probe_send(const int sk[2], const struct probe *p)
 
 		memcpy(&info.ipi6_addr, t->saddr, 16);
 		memcpy(&to6.sin6_addr, t->daddr, 16);
-		six.ip.ip6_flow = htonl(6 << 28);
-		six.ip.ip6_plen = htons(sizeof(six.s));
-		six.ip.ip6_nxt = IPPROTO_TCP;
-		six.ip.ip6_hlim = 64;
-		memcpy(&six.ip.ip6_src, t->saddr, 16);
-		memcpy(&six.ip.ip6_dst, t->daddr, 16);
-		fill(&six.s, p);
+		ip6.ip6_flow = htonl(6 << 28);
+		ip6.ip6_plen = htons(len);
+		ip6.ip6_nxt = IPPROTO_TCP;
+		ip6.ip6_hlim = 64;
+		memcpy(&ip6.ip6_src, t->saddr, 16);
+		memcpy(&ip6.ip6_dst, t->daddr, 16);
 		control.head = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO };
 		memcpy(CMSG_DATA(&control.head), &info, sizeof(info));
 	}
 	return sendmsg(sk[v4 ? 0 : 1], &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int probe_send(const int sk[2], const struct probe *p)
+{
+	struct segment s = {};
+
+	return send_segment(sk, p, &s, PROBE_LEN);
+}
+
+int probe_withdraw(const int sk[2], const struct probe *p, uint8_t address_id)
+{
+	struct segment s = { .rest = { MPB_TCPOPT_MPTCP, MPTCP_REMOVE_ADDR_LEN, MPTCP_REMOVE_ADDR << 4, address_id } };
+
+	return send_segment(sk, p, &s, WITHDRAW_LEN);
 }
 
 int probe_listen(const struct mpb_tuple *t)

@@ -18,6 +18,9 @@ struct probe {
 int probe_open(int sk[2]); /* raw sockets for IPv4 and IPv6, which receive nothing; the second is -1 where there is no IPv6 */
 int probe_send(const int sk[2], const struct probe *p);
 
+/* An acknowledgement that withdraws an address of this end from the connection: RM_ADDR (RFC 8684 3.4.2), which needs no key. */
+int probe_withdraw(const int sk[2], const struct probe *p, uint8_t address_id);
+
 /* A socket that gets what TCP sends from one address to the other. */
 int probe_listen(const struct mpb_tuple *t);
 bool probe_heard(int sk);

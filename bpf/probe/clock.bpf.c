@@ -10,11 +10,16 @@ MPB_DESCRIBE(MPB_PROBE, clock, "tells which subflows have fallen silent");
 
 #define MSEC 1000000ULL
 #define SECOND (1000 * MSEC)
-#define AGAIN_NS (4 * MSEC)      /* between the two probes of one that has data in flight */
+#define USEC 1000000ULL
 #define RTT_UNKNOWN_US 200000
+#define POOR_NS (100 * MSEC) /* between two times that it is told */
 
-MPB_TUNE(__u32, margin_ms, 10, 1, 10000, "beyond a round trip, for the acknowledgement of data and for that of a probe (ms)");
+MPB_TUNE(__u32, margin_ms, 8, 1, 10000, "a probe may take so much longer than a round trip (ms); data, a quarter of it, before it is asked after");
 MPB_TUNE(__u32, idle_s, 0, 0, 86400, "ask a subflow that was silent for so long (s); 0: only when there is data");
+MPB_TUNE(__u32, demand, 0, 0, 1, "1: costly paths are closed until a cheaper one is poor or dead");
+MPB_TUNE(__u32, poor_rtt_ms, 0, 0, 60000, "a path with a longer round trip is poor (ms); 0: it is not asked for");
+MPB_TUNE(__u32, poor_kbit, 0, 0, 4000000, "a path that delivers less while more waits is poor (kbit/s); 0: it is not asked for");
+MPB_TUNE(__u32, calm_s, 10, 1, 86400, "costly paths are closed again when no other was poor for so long (s)");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -47,7 +52,7 @@ struct {
 
 struct walk {
 	__u64 now;
-	__u32 subflows, waiting, untold;
+	__u32 subflows, waiting, asked, untold;
 };
 
 /* When the oldest segment in flight was sent last; 0: none is. */
@@ -59,6 +64,20 @@ static __always_inline __u64 oldest(struct tcp_sock *tp)
 	if (!BPF_CORE_READ(tp, packets_out) || first == (void *)tp + bpf_core_field_offset(struct tcp_sock, tsorted_sent_queue))
 		return 0;
 	return BPF_CORE_READ(skb, skb_mstamp_ns);
+}
+
+static __always_inline __u16 window(struct tcp_sock *tp)
+{
+	return BPF_CORE_READ(tp, rcv_wnd) >> (BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.rcv_wscale) & 15);
+}
+
+/* Bytes per second, as the kernel estimates its last delivery; what 32 bits do not hold is the most that they do. */
+static __always_inline __u32 rate(struct tcp_sock *tp)
+{
+	__u32 us = BPF_CORE_READ(tp, rate_interval_us);
+	__u64 r = us ? (__u64)BPF_CORE_READ(tp, rate_delivered) * BPF_CORE_READ(tp, mss_cache) * USEC / us : 0;
+
+	return r >> 32 ? ~0U : r;
 }
 
 static __noinline int tell(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c, __u32 what)
@@ -74,12 +93,12 @@ static __noinline int tell(struct walk *w, const struct mpb_tuple *key, struct m
 	e->tuple = *key;
 	e->seq = BPF_CORE_READ(tp, snd_una) - 1;
 	e->ack = BPF_CORE_READ(tp, rcv_nxt);
-	e->window = BPF_CORE_READ(tp, rcv_wnd) >> (BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.rcv_wscale) & 15);
+	e->window = window(tp);
 	e->what = what;
 	e->srtt_us = BPF_CORE_READ(tp, srtt_us) >> 3;
 	e->silent_ns = w->now - c->heard_ns;
 	e->inflight = BPF_CORE_READ(tp, packets_out);
-	e->pad = 0;
+	e->rate = rate(tp);
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }
@@ -92,8 +111,8 @@ static __always_inline void ask(struct walk *w, const struct mpb_tuple *key, str
 	tell(w, key, c, MPB_CLOCK_ASK);
 }
 
-/* One that is silent: `wait` is how long an answer may take. */
-static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c, __u64 wait)
+/* One that is silent: an acknowledgement is overdue after `late`, the answer to a probe after `wait`. */
+static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c, __u64 late, __u64 wait)
 {
 	__u64 sent = oldest((struct tcp_sock *)c->sk), silent = w->now - c->heard_ns, *asked;
 	__u32 token = c->token;
@@ -103,10 +122,11 @@ static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct 
 	if (c->asks) {
 		__u64 since = w->now - c->last_ask_ns;
 
-		/* With data in flight, two probes on top of that; without, three, one after the other. */
-		if (sent ? c->asks < 2 && since >= AGAIN_NS : c->asks < 3 && since >= wait)
+		w->asked++;
+		/* Without data in flight, three times, one after the other. */
+		if (since >= wait && !sent && c->asks < 3)
 			ask(w, key, c);
-		else if (c->asks >= (sent ? 2 : 3) && since >= wait)
+		else if (since >= wait)
 			tell(w, key, c, MPB_CLOCK_UNANSWERED);
 		return 0;
 	}
@@ -116,7 +136,7 @@ static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct 
 		return 0;
 	}
 	if (sent) /* the first data after a silence is asked after at once: nothing else would tell */
-		due = silent > SECOND ? w->now - sent > wait / 4 : w->now - sent > wait && silent > margin_ms * MSEC;
+		due = silent > SECOND || (w->now - sent > late && silent > margin_ms * MSEC);
 	else
 		due = idle_s && silent > idle_s * SECOND;
 	if (!due)
@@ -126,17 +146,49 @@ static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct 
 	return 0;
 }
 
+/* Four mean deviations of the round trip (us), but no more than twice what it exceeds the least one by: on a young connection the kernel guesses. */
+static __always_inline __u32 deviation(struct tcp_sock *tp, __u32 srtt)
+{
+	__u32 dev = BPF_CORE_READ(tp, mdev_us), least = BPF_CORE_READ(tp, rtt_min.s[0].v), most = srtt > least ? 2 * (srtt - least) : 0;
+
+	return dev < most ? dev : most;
+}
+
+static __always_inline bool is_up(const struct tcp_sock *tp, const struct mptcp_subflow_context *sub)
+{
+	__u32 state = BPF_CORE_READ((const struct sock_common *)tp, skc_state);
+
+	return (state == BPF_TCP_ESTABLISHED || state == BPF_TCP_CLOSE_WAIT) && BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established);
+}
+
+/* Is the path worse than wanted? A rate counts while more waits to be sent than the window takes. */
+static __noinline int check_poor(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)c->sk;
+	__u32 srtt = BPF_CORE_READ(tp, srtt_us) >> 3, unsent = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_nxt), r = rate(tp);
+
+	if (w->now - c->poor_ns < POOR_NS)
+		return 0;
+	if (!(poor_rtt_ms && srtt > poor_rtt_ms * 1000) && !(poor_kbit && unsent && r && r / 125 < poor_kbit))
+		return 0;
+	c->poor_ns = w->now;
+	return tell(w, key, c, MPB_CLOCK_POOR);
+}
+
 static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, struct walk *w)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)c->sk;
 	struct mptcp_subflow_context *sub = mpb_socket_check(tp, key, c->token, false);
-	__u32 state = BPF_CORE_READ((struct sock_common *)tp, skc_state), segs, srtt, dev, margin = margin_ms * 1000;
+	__u32 segs, srtt, dev, margin = margin_ms * 1000;
+	__u64 late, wait;
 
-	if (!sub || (state != BPF_TCP_ESTABLISHED && state != BPF_TCP_CLOSE_WAIT) || !BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established))
+	if (!sub || !is_up(tp, sub))
 		return 0;
 	w->subflows++;
 	segs = BPF_CORE_READ(tp, segs_in);
 	if (c->segs_in != segs) {
+		if (demand)
+			check_poor(w, key, c);
 		c->segs_in = segs;
 		c->heard_ns = w->now;
 		c->first_ask_ns = c->asks = 0;
@@ -145,8 +197,12 @@ static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, st
 		return 0;
 	}
 	srtt = BPF_CORE_READ(tp, srtt_us) >> 3;
-	dev = BPF_CORE_READ(tp, mdev_us); /* four mean deviations */
-	judge(w, key, c, 1000ULL * ((srtt ? srtt : RTT_UNKNOWN_US) + (dev > margin ? dev : margin)));
+	if (!srtt)
+		srtt = RTT_UNKNOWN_US;
+	dev = deviation(tp, srtt);
+	late = 1000ULL * (srtt + (dev > margin / 4 ? dev : margin / 4));
+	wait = 1000ULL * (srtt + (dev > margin ? dev : margin));
+	judge(w, key, c, late, wait);
 	return 0;
 }
 
@@ -180,6 +236,24 @@ int clock_tick(struct mpb_tick *tick)
 	bpf_for_each_map_elem(&mpb_clocks, look, &w, 0);
 	tick->subflows = w.subflows;
 	tick->waiting = w.waiting;
+	tick->asked = w.asked;
 	tick->untold = w.untold;
+	return 0;
+}
+
+SEC("syscall")
+int clock_stand(struct mpb_stand *s)
+{
+	struct mpb_tuple key = s->tuple;
+	struct mpb_clock *c = bpf_map_lookup_elem(&mpb_clocks, &key);
+	struct tcp_sock *tp = c ? (struct tcp_sock *)c->sk : NULL;
+	struct mptcp_subflow_context *sub = tp ? mpb_socket_check(tp, &key, c->token, false) : NULL;
+
+	s->alive = sub && is_up(tp, sub);
+	if (!s->alive)
+		return 0;
+	s->seq = BPF_CORE_READ(tp, snd_nxt);
+	s->ack = BPF_CORE_READ(tp, rcv_nxt);
+	s->window = window(tp);
 	return 0;
 }

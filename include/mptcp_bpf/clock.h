@@ -20,12 +20,14 @@ struct mpb_clock {
 	__u8 local_id;
 	__u8 remote_id;
 	__u8 pad[6];
+	__u64 poor_ns;      /* when that was told last */
 };
-_Static_assert(sizeof(struct mpb_clock) == 56, "struct mpb_clock crosses a boundary");
+_Static_assert(sizeof(struct mpb_clock) == 64, "struct mpb_clock crosses a boundary");
 
 enum mpb_clock_what {
 	MPB_CLOCK_ASK,        /* an acknowledgement is overdue, or the subflow was idle for long: send a probe */
 	MPB_CLOCK_UNANSWERED, /* nor were the probes answered; told again and again */
+	MPB_CLOCK_POOR,       /* a round-trip time or a rate is beyond its bound; told again and again */
 };
 
 struct mpb_clock_event {
@@ -38,17 +40,27 @@ struct mpb_clock_event {
 	__u32 srtt_us;
 	__u64 silent_ns; /* since something last came in */
 	__u32 inflight;  /* packets */
-	__u32 pad;
+	__u32 rate;      /* of delivery: bytes per second; no more than 32 bits hold */
 };
-_Static_assert(sizeof(struct mpb_clock_event) == 128, "struct mpb_clock_event crosses a boundary");
+_Static_assert(sizeof(struct mpb_clock_event) == 136, "struct mpb_clock_event crosses a boundary");
 
-/* The context of a run. */
+/* The contexts of its programs. clock_stand: where a subflow stands, for a segment of it. */
+struct mpb_stand {
+	struct mpb_tuple tuple; /* in */
+	__u32 seq, ack;
+	__u16 window;           /* as on the wire */
+	__u16 alive;            /* 0: there is no such subflow any more */
+};
+_Static_assert(sizeof(struct mpb_stand) == 48, "struct mpb_stand crosses a boundary");
+
+/* clock_tick */
 struct mpb_tick {
 	__u32 discover; /* in: find new subflows first, and forget those that are gone */
 	__u32 subflows; /* out: alive */
 	__u32 waiting;  /* out: of these, with something in flight or asked */
+	__u32 asked;    /* out: of these, asked and not heard since */
 	__u32 untold;   /* out: events that found no room */
 };
-_Static_assert(sizeof(struct mpb_tick) == 16, "struct mpb_tick crosses a boundary");
+_Static_assert(sizeof(struct mpb_tick) == 20, "struct mpb_tick crosses a boundary");
 
 #endif

@@ -44,6 +44,7 @@ enum mpb_subtype {
 #define MPTCP_TCPRST_LEN 4
 #define MPTCP_TCPRST_TRANSIENT 0x01
 #define MPTCP_ADD_ADDR_ECHO 0x01
+#define MPTCP_REMOVE_ADDR_LEN 4 /* of one address */
 
 /* Where a segment's options are, and between whom it goes. */
 struct mpb_pkt {

@@ -33,6 +33,7 @@ spawn() {
 	pids+=($!)
 }
 listen() {
+	: >"$work/$3.err" # that of the last one said that it listens
 	spawn "$@"
 	for _ in {1..250}; do grep -q listening "$work/$3.err" && return; sleep 0.02; done
 	echo "bench: $3 does not listen" >&2

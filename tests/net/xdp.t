@@ -79,6 +79,11 @@ ok "ICMP passes" answers
 is "$(foreign list path1)" opt_count_xdp "the policy stays"
 ok "unload of the last" $bin -n $ns unload opt_count
 is "$(ip -n $ns link | grep -c xdp)$(pins)" 00 "nothing is attached, nothing is pinned"
+config() { printf 'policies:\n  - {load: opt_count, hook: xdp, dev: [%s]}\n' "$1" | $bin -n $ns apply -; }
+ok "a file with one device" config path1
+ok "and with a further one" config path1,path2
+is "$(foreign list path1) $(foreign list path2)" "opt_count_xdp opt_count_xdp" "is attached to both"
+ok "unload" $bin -n $ns unload opt_count
 
 # What is not of the dispatcher.
 client ip link set dev path1 xdpdrv obj build/tests/tools/foreign.bpf.o sec xdp
