@@ -9,22 +9,14 @@
  * Source: Khalili et al., CoNEXT 2012; draft-khalili-mptcp-congestion-control-05. */
 #include <mptcp_bpf/cc.bpf.h>
 
-struct paths {
-	mpb_num quality; /* of the best */
-	__u64 window;           /* the largest, bytes */
-	__u32 best, largest;    /* how many; `best` does not count the largest */
-};
-
-static inline mpb_num olia_quality(const struct mpb_cc_sf *s)
+MPB_GLOBAL mpb_num olia_quality(const struct mpb_cc_sf *s)
 {
-	mpb_num rtt = mpb_number(s->srtt_us);
+	mpb_num rtt;
 
+	if (!s)
+		return 0;
+	rtt = mpb_number(s->srtt_us);
 	return mpb_div(mpb_number(s->interval), mpb_mul(rtt, rtt));
-}
-
-static inline int olia_is_best(const struct paths *p, const struct mpb_cc_sf *s)
-{
-	return !mpb_less(olia_quality(s), p->quality);
 }
 
 static inline __u64 olia_window(const struct mpb_cc_sf *s)
@@ -32,34 +24,68 @@ static inline __u64 olia_window(const struct mpb_cc_sf *s)
 	return (__u64)s->cwnd * s->mss;
 }
 
-static inline void olia_paths(const struct mpb_cc_view *v, struct paths *p)
+/* The largest window, bytes, and how many have it. */
+MPB_GLOBAL __u64 olia_largest(const struct mpb_cc_view *v)
 {
+	__u64 largest = 0;
 
-	mpb_each_sf(s, v) {
-		p->quality = mpb_max(p->quality, olia_quality(s));
-		if (olia_window(s) > p->window)
-			p->window = olia_window(s);
-	}
-	mpb_each_sf(s, v) {
-		if (olia_window(s) == p->window)
-			p->largest++;
-		else if (olia_is_best(p, s))
-			p->best++;
-	}
+	if (!v)
+		return 0;
+	mpb_each_sf(s, v)
+		if (olia_window(s) > largest)
+			largest = olia_window(s);
+	return largest;
+}
+
+MPB_GLOBAL __u32 olia_n_largest(const struct mpb_cc_view *v, __u64 largest)
+{
+	__u32 n = 0;
+
+	if (!v)
+		return 0;
+	mpb_each_sf(s, v)
+		if (olia_window(s) == largest)
+			n++;
+	return n;
+}
+
+/* The best quality, and how many have it without having the largest window. */
+MPB_GLOBAL mpb_num olia_best(const struct mpb_cc_view *v)
+{
+	mpb_num best = 0;
+
+	if (!v)
+		return 0;
+	mpb_each_sf(s, v)
+		best = mpb_max(best, olia_quality(s));
+	return best;
+}
+
+MPB_GLOBAL __u32 olia_n_best(const struct mpb_cc_view *v, mpb_num best, __u64 largest)
+{
+	__u32 n = 0;
+
+	if (!v)
+		return 0;
+	mpb_each_sf(s, v)
+		if (olia_window(s) != largest && !mpb_less(olia_quality(s), best))
+			n++;
+	return n;
 }
 
 static void olia_increase(const struct mpb_cc_view *v, struct mpb_cc_change *c)
 {
-	struct paths p = {};
+	__u64 largest = olia_largest(v);
+	mpb_num best = olia_best(v);
+	__u32 n = olia_n_best(v, best, largest);
 
-	olia_paths(v, &p);
 	c->up = mpb_div(mpb_mul(mpb_cc_urge(&v->own), mpb_number(v->own.mss)), mpb_cc_rates_squared(v));
-	if (!p.best)
+	if (!n)
 		return;
-	if (olia_window(&v->own) == p.window)
-		c->down = mpb_div(mpb_number(1), mpb_number((__u64)v->n * p.largest * v->own.cwnd));
-	else if (olia_is_best(&p, &v->own))
-		c->up = mpb_add(c->up, mpb_div(mpb_number(1), mpb_number((__u64)v->n * p.best * v->own.cwnd)));
+	if (olia_window(&v->own) == largest)
+		c->down = mpb_div(mpb_number(1), mpb_number((__u64)v->n * olia_n_largest(v, largest) * v->own.cwnd));
+	else if (!mpb_less(olia_quality(&v->own), best))
+		c->up = mpb_add(c->up, mpb_div(mpb_number(1), mpb_number((__u64)v->n * n * v->own.cwnd)));
 }
 
 MPB_CC(olia, "opportunistic linked increases: moves windows to the best paths", .increase = olia_increase, .least = 1);

@@ -19,7 +19,7 @@ static __always_inline void read_conn(struct mpb_snap *snap, struct mptcp_sock *
 	__u64 write_seq = BPF_CORE_READ(msk, write_seq), snd_nxt = BPF_CORE_READ(msk, snd_nxt), snd_una = BPF_CORE_READ(msk, snd_una);
 	__u64 wnd_end = BPF_CORE_READ(msk, wnd_end), ack_seq = BPF_CORE_READ(msk, ack_seq), ahead;
 
-	if (bpf_core_field_exists(msk->sched))
+	if (bpf_core_field_exists(msk->sched) && bpf_core_field_exists(struct mptcp_sched_ops, name))
 		BPF_CORE_READ_STR_INTO(&snap->sched, msk, sched, name);
 	if (bpf_core_field_exists(msk->bytes_sent))
 		snap->conn_sent = BPF_CORE_READ(msk, bytes_sent);

@@ -208,7 +208,8 @@ static __always_inline void round_trip(struct scene *s)
 
 static __always_inline void read_totals(struct mpb_past *p, struct mptcp_sock *msk)
 {
-	if (!bpf_core_field_exists(msk->bytes_sent))
+	if (!bpf_core_field_exists(msk->bytes_sent) || !bpf_core_field_exists(msk->bytes_acked) || !bpf_core_field_exists(msk->bytes_received) ||
+	    !bpf_core_field_exists(msk->bytes_retrans))
 		return;
 	p->conn.sent = BPF_CORE_READ(msk, bytes_sent);
 	p->conn.acked = BPF_CORE_READ(msk, bytes_acked);

@@ -125,11 +125,9 @@ static __always_inline int put_request(struct __sk_buff *skb, struct work *w, co
 	m.syn.connect.port = to->port;
 	for (int i = 0; i < 4; i++)
 		m.syn.connect.addr[i] = to->dest[i];
-	if (n < sizeof(m.syn) || n > sizeof(m) || l4 > MPB_HEADERS_MAX)
+	if (l4 > MPB_HEADERS_MAX || bpf_skb_change_tail(skb, l4 + hlen + n, 0) || set_length(skb, w, hlen + n))
 		return MPB_TC_DROP;
-	if (bpf_skb_change_tail(skb, l4 + hlen + n, 0) || set_length(skb, w, hlen + n))
-		return MPB_TC_DROP;
-	if (bpf_l4_csum_replace(skb, l4 + MPB_TCP_CSUM, 0, bpf_csum_diff(NULL, 0, m.words, sizeof(m), 0), 0) ||
+	if (bpf_l4_csum_replace(skb, l4 + MPB_TCP_CSUM, 0, bpf_csum_diff(NULL, 0, m.words, sizeof(m), 0), 0) || !within(&n, sizeof(m.syn), sizeof(m)) ||
 	    bpf_skb_store_bytes(skb, l4 + hlen, &m, n, 0))
 		return MPB_TC_DROP;
 	return MPB_TC_NEXT;

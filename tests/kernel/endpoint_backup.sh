@@ -9,14 +9,14 @@ start "$work/got" $server flow serve 10.0.1.2 5000
 # The subflow will be idle: the acknowledgement of its handshake is what the MP_PRIO is made of.
 coproc CRAFT { exec nsenter --net="/run/netns/$server" craft path2 5000 2>/dev/null; }
 pids+=($!)
-sleep 0.3
+within 20 at $server awk 'END { exit NR < 2 }' /proc/net/packet
 beside $client flow send -p 2 100000000 10.0.1.2 5000
-ok "the second subflow is there" within 5 has 2 e
+ok "the second subflow is there" within 20 has 2 e
 ok "its own endpoint made it backup" has 2 b
-ok "it carries no data" within 5 idle 2
+ok "it carries no data" within 20 idle 2
 echo 1e0350 >&"${CRAFT[1]}"
 answer=none
-read -r -t 8 -u "${CRAFT[0]}" answer
+read -r -t 30 -u "${CRAFT[0]}" answer
 ok "MP_PRIO, no backup" test "$answer" = sent
 sleep 0.3
 ok "the flag stays" has 2 b

@@ -52,9 +52,11 @@ at() { nsenter --net="/run/netns/$1" "${@:2}"; }
 
 # within SECONDS CMD...: it succeeds before that.
 within() {
-	local i
-	for ((i = 0; i < $1 * 20; i++)); do "${@:2}" && return 0; sleep 0.05; done
-	return 1
+	local end=$((SECONDS + $1))
+	until "${@:2}"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
 }
 
 hosts() {
@@ -96,7 +98,7 @@ beside() { # NS CMD...
 # start OUT NS CMD...: until it says that it listens.
 start() {
 	beside "${@:2}" >"$1" 2>"$1.err"
-	within 5 grep -q listening "$1.err"
+	within 20 grep -q listening "$1.err"
 }
 
 # Flags of the client's subflow of path N (ss -ti: B: the peer asked for backup; b: the own endpoint did; e: fully established).

@@ -11,8 +11,8 @@ at $server sysctl -qw net.ipv4.tcp_fastopen=0x207
 start "$work/got" $server flow serve -F 10.0.1.2 5000 || skip_all "no TCP_FASTOPEN on MPTCP listeners: $(cat "$work/got.err")"
 start "$work/map" $client flow map path1 5000
 at $client flow send -F 3000000 10.0.1.2 5000 2>"$work/send" || skip_all "no MSG_FASTOPEN on MPTCP: $(cat "$work/send")"
-within 5 test -s "$work/got"
-within 5 test -s "$work/map"
+within 20 test -s "$work/got"
+within 20 test -s "$work/map"
 read -r _ syn _ first _ ssn _ seq <"$work/map"
 [ "$syn" -gt 0 ] || skip_all "the kernel sends no data in the SYN of MPTCP"
 ok "the SYN had $syn bytes" test "$syn" = 100

@@ -39,9 +39,10 @@ grew() {
 }
 # connection SERVER CLIENT ADDR: a slow stream that lives through the test
 connection() {
+	rm -f "$work/recv"
 	nsenter --net="/run/netns/$1" build/tests/mpio recv "$3" 5001 >/dev/null 2>"$work/recv" &
 	pids+=($!)
-	for _ in $(seq 100); do grep -q listening "$work/recv" && break; sleep 0.05; done
+	for _ in $(seq 100); do grep -q listening "$work/recv" 2>/dev/null && break; sleep 0.05; done
 	nsenter --net="/run/netns/$2" build/tests/mpio send -r 8000000 -d 120 "$3" 5001 >"$work/send" &
 	pids+=($!)
 	for _ in $(seq 100); do [ "$($bin -n "$2" -j stat | grep -o '"id":' | wc -l)" = 2 ] && break; sleep 0.05; done

@@ -11,22 +11,26 @@ work=$(mktemp -d)
 receiver=
 at_exit "rm -rf $work"
 at_exit "$bin -n $ns unload --all; scripts/lab down -q $lab"
-at_exit 'kill $receiver'
+at_exit 'kill $receiver; echo >&5'
 scripts/lab up $lab --path 30mbit,5ms --path 30mbit,10ms || bail "no lab"
 bytes=${BYTES:-5000000}
-sum=$(build/tests/mpio gen -b "$bytes" -s 3 | sha256sum)
+build/tests/mpio gen -b "$bytes" -s 3 >"$work/payload"
+sum=$(sha256sum <"$work/payload")
+mkfifo "$work/go" && exec 5<>"$work/go" # the second half of a payload waits for a line here: the connection lasts until it was looked at
 client() { nsenter --net=/run/netns/$ns "$@"; }
 
 port=5000
 transfer() {
 	port=$((port + 1))
+	rm -f "$work/log"
 	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 $port >"$work/received" 2>"$work/log" &
 	receiver=$!
-	for _ in $(seq 100); do grep -q listening "$work/log" && break; sleep 0.05; done
-	client timeout 60 build/tests/mpio send -b "$bytes" -s 3 10.77.1.2 $port >"$work/sent" &
+	for _ in $(seq 100); do grep -q listening "$work/log" 2>/dev/null && break; sleep 0.05; done
+	{ head -c $((bytes / 2)) "$work/payload" && read -r -t 120 -u 5 && tail -c +$((bytes / 2 + 1)) "$work/payload"; } |
+		client timeout $((60 * ${SLOW:-1})) build/tests/mpio send 10.77.1.2 $port >"$work/sent" &
 	sender=$!
 }
-# in_force KIND NAME: of the connection there is, while it lasts
+# in_force KIND NAME: of the connection there is
 in_force() {
 	local what=sched
 	[ "$1" = cc ] && what='subflows}[0]{cc'
@@ -38,6 +42,7 @@ in_force() {
 	return 1
 }
 arrived() {
+	echo >&5
 	wait "$sender" && wait "$receiver"
 	status=$?
 	sum_got=$(sha256sum <"$work/received")

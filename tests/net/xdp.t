@@ -27,9 +27,10 @@ fails() {
 	[ $got = "$want" ] && grep -Eq "$regex" "$work/err" && [ ! -s "$work/out" ] || { echo "exit $got, stderr:"; cat "$work/err"; return 1; }
 }
 transfer() {
+	rm -f "$work/log"
 	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 5001 >"$work/received" 2>"$work/log" &
 	receiver=$!
-	for _ in $(seq 100); do grep -q listening "$work/log" && break; sleep 0.05; done
+	for _ in $(seq 100); do grep -q listening "$work/log" 2>/dev/null && break; sleep 0.05; done
 	build/tests/mpio gen -b 4000000 -s 7 | tee "$work/sent" | client build/tests/mpio send 10.77.1.2 5001 >/dev/null && wait $receiver && cmp "$work/sent" "$work/received"
 }
 answers() { client ping -c 2 -i 0.2 -W 1 -q 10.77.1.2; }

@@ -101,11 +101,29 @@ static bool is_optional(const struct btf *btf, const char *ext, const char *path
 	return false;
 }
 
+/* Is that function bound weakly: does the object look whether there is one? */
+static bool is_weak(const char *image, const char *name)
+{
+	const Elf64_Ehdr *eh = (const void *)image;
+	const Elf64_Shdr *sh = (const void *)(image + eh->e_shoff);
+
+	for (int i = 1; i < eh->e_shnum; i++) {
+		const Elf64_Sym *sym = (const void *)(image + sh[i].sh_offset);
+
+		if (sh[i].sh_type != SHT_SYMTAB)
+			continue;
+		for (size_t k = 0; k < sh[i].sh_size / sizeof(*sym); k++)
+			if (!strcmp(image + sh[sh[i].sh_link].sh_offset + sym[k].st_name, name))
+				return ELF64_ST_BIND(sym[k].st_info) == STB_WEAK;
+	}
+	return false;
+}
+
 static void needs(const char *object)
 {
 	size_t size;
 	char *image = read_file(object, &size), path[PATH_LEN];
-	const char *ext = section(image, ".BTF.ext"), *at, *end;
+	const char *ext = section(image, ".BTF.ext"), *at, *end, *name;
 	const struct ext_header *h = (const void *)ext;
 	struct btf *btf = btf__parse_elf(object, NULL);
 
@@ -129,7 +147,8 @@ static void needs(const char *object)
 			continue;
 		for (int k = 0; k < btf_vlen(t); k++) {
 			f = btf__type_by_id(btf, btf_var_secinfos(t)[k].type);
-			printf("kfunc %s\n", btf__name_by_offset(btf, f->name_off));
+			name = btf__name_by_offset(btf, f->name_off);
+			printf("kfunc %s%s\n", name, is_weak(image, name) ? " if-there" : "");
 		}
 	}
 	btf__free(btf);

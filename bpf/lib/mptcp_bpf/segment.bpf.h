@@ -28,6 +28,20 @@ struct {
 	__type(value, struct work);
 } mpb_work SEC(".maps");
 
+/* *n is within lo..hi, and the verifier knows: it is checked where it is used, since 6.1's does not apply to other copies on the stack what it learns of one;
+ * and one bound after the other, since up to 6.12's learns nothing of n from n - lo, with which clang checks both at once. */
+static __always_inline bool within(__u32 *n, __u32 lo, __u32 hi)
+{
+	__u32 v = *n;
+
+	barrier_var(v);
+	if (v < lo)
+		return false;
+	barrier_var(v);
+	*n = v;
+	return v <= hi;
+}
+
 static __always_inline __u16 fold(__u32 sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -136,7 +150,7 @@ static __noinline int put_header(struct __sk_buff *skb, struct work *w, __u32 se
 		return -1;
 	if (!w->t.seg.changed)
 		return 0;
-	if (optlen < 4 || optlen > MPB_OPTS_MAX)
+	if (!within(&optlen, 4, MPB_OPTS_MAX))
 		return -1;
 	return bpf_skb_store_bytes(skb, l4 + MPB_TCP_HLEN, w->t.seg.opts, optlen, 0);
 }
@@ -173,7 +187,7 @@ static __noinline int cut_head(struct __sk_buff *skb, struct work *w, __u32 cut)
 		return -1;
 	l4 = w->t.seg.pkt.l4;
 	optlen = w->t.seg.pkt.optlen;
-	if (l4 > MPB_HEADERS_MAX || optlen > MPB_OPTS_MAX || cut < 2 || cut > MPB_CUT_MAX || cut & 1)
+	if (l4 > MPB_HEADERS_MAX || optlen > MPB_OPTS_MAX || cut & 1 || !within(&cut, 2, MPB_CUT_MAX))
 		return -1;
 	hlen = MPB_TCP_HLEN + optlen;
 	if (bpf_skb_load_bytes(skb, l4 + hlen, gone, cut) || set_length(skb, w, w->len - cut) ||
