@@ -7,32 +7,36 @@
 #include "policy.h"
 #include "snapshot.h"
 
+/* Loaded with or without `adopt`, which is the only variable there. */
+static int load(struct policy *p, bool adopt)
+{
+	int err = policy_open("snapshot", p);
+	size_t size;
+
+	if (err)
+		return err;
+	*(bool *)bpf_map__initial_value(bpf_object__find_map_by_name(p->obj, ".rodata"), &size) = adopt;
+	err = policy_load("snapshot", p);
+	if (err)
+		policy_close(p);
+	return err;
+}
+
 int snapshot_read(bool adopt, struct mpb_snap **list)
 {
-	struct policy p;
+	static struct policy kept[2]; /* for whoever reads again and again: the verifier takes 20 times as long as a walk */
+	struct policy *p = &kept[adopt];
 	char *buf = NULL;
-	int n;
+	int n = p->obj ? 0 : load(p, adopt);
 
 	*list = NULL;
-	n = policy_open("snapshot", &p);
 	if (n)
 		return n;
-	if (adopt) {
-		size_t size;
-		bool *flag = bpf_map__initial_value(bpf_object__find_map_by_name(p.obj, ".rodata"), &size);
-
-		*flag = true; /* the only variable there */
-	}
-	n = policy_load("snapshot", &p);
-	if (n)
-		goto out;
-	n = iterate(p.obj, &buf);
+	n = iterate(p->obj, &buf);
 	if (n < 0)
 		err_fail(-n, "snapshot", "cannot walk the TCP sockets: %s", strerror(-n));
 	else
 		n /= sizeof(**list); /* records arrive whole */
 	*list = (struct mpb_snap *)buf;
-out:
-	policy_close(&p);
 	return n;
 }

@@ -25,7 +25,7 @@ until_true() { for _ in $(seq 100); do [ "$(stat "$1")" = 1 ] && return 0; sleep
 is "$(stat 'scalar @{$o->{connections}}')" 0 "no connection, nothing loaded: an empty list"
 for addr in 10.77.1.2 fd77:1::2; do
 	receiver $addr 1
-	nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 8000000 -d $((8 * ${SLOW:-1})) $addr 5001 >/dev/null &
+	nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 8000000 -d 600 $addr 5001 >/dev/null &
 	pids+=($!)
 	ok "$addr: seen with two subflows, without anything loaded" until_true '@{$o->{connections}} == 1 && @{$o->{connections}[0]{subflows}} == 2 ? 1 : 0'
 	is "$(stat 'join ",", grep { !exists $o->{connections}[0]{$_} } qw(token state sched backend fallback bytes_sent bytes_acked subflows)')" "" "$addr: every key of a connection"
@@ -47,6 +47,7 @@ for addr in 10.77.1.2 fd77:1::2; do
 	# A connection that was there before the first load is taken over, and its end is seen.
 	$bin -n $lab-client load opt_count
 	is "$(stat '$o->{connections}[0]{age_ms} >= 0 ? 1 : 0')" 1 "$addr: taken over by the observer"
+	kill -INT "${pids[-1]}"
 	wait "${pids[@]: -2:2}"
 	ok "$addr: the end is seen" until_true '@{$o->{connections}} == 0 ? 1 : 0'
 	cookie=$($bin -n $lab-client -j stat | perl -MJSON::PP -e 'print decode_json(<STDIN>)->{netns}')
