@@ -26,7 +26,7 @@ struct converted {
 	__u32 token;
 	__u32 isn, irs;
 	__u32 sent, reply, got;
-	__u8 slot, join, acked, closing, syns, past, refused, pad[1];
+	__u8 slot, join, acked, closing, syns, past, refused, bare;
 	__u8 head[HEAD];
 };
 _Static_assert(sizeof(struct converted) == sizeof(struct mpb_converted), "struct converted crosses a boundary");
@@ -309,6 +309,17 @@ static __noinline int learn(struct __sk_buff *skb, struct work *w, struct conver
 	return LEARNT;
 }
 
+/* Whether a segment is to come again, with a DATA_ACK: without one Linux takes the first segment in order of a subflow for a fallback to TCP
+ * (check_fully_established()), but a converter that was sent data before it has got the handshake's last ACK, since they came out of order, cannot
+ * give one yet. */
+static __always_inline int is_bare(const struct work *w, struct converted *f)
+{
+	if (!f->token || f->join || f->bare >= MPB_CONVERT_BARE)
+		return 0;
+	f->bare = w->t.acked ? MPB_CONVERT_BARE : f->bare + 1;
+	return !w->t.acked;
+}
+
 /* The connection ends here: a RST, or MP_FASTCLOSE, since MPTCP outlives its subflows. What is sent again then, the host answers by a RST of its own. */
 static __always_inline int refuse(struct __sk_buff *skb, struct work *w, struct converted *f, __u32 seq, __u32 next)
 {
@@ -316,14 +327,16 @@ static __always_inline int refuse(struct __sk_buff *skb, struct work *w, struct 
 	struct mpb_converter *c = mpb_converter_of(f->slot);
 	int again = f->refused;
 
-	if (c && !again)
-		CONVERTER_COUNT(c, errors);
-	f->closing = f->refused = 1;
 	if (conn) {
 		w->t.fastclose = 1;
 		w->t.key = conn->key;
 	}
 	translate_options(w);
+	if (is_bare(w, f))
+		return drop(f);
+	if (c && !again)
+		CONVERTER_COUNT(c, errors);
+	f->closing = f->refused = 1;
 	if (put_header(skb, w, next - seq, -f->sent, w->t.fastclose == 2 || again ? MPB_TCP_ACK : MPB_TCP_RST | MPB_TCP_ACK) || trim(skb, w))
 		return drop(f);
 	return MPB_TC_NEXT;
@@ -338,6 +351,9 @@ static __always_inline int syn_ack(struct __sk_buff *skb, struct work *w, struct
 	if (f->refused) /* again, since the host has not answered: now it does, by a RST */
 		return MPB_TC_NEXT;
 	f->irs = bpf_ntohl(word[0]);
+	translate_options(w);
+	if (!w->t.capable)
+		f->bare = MPB_CONVERT_BARE; /* plain TCP */
 	if (f->sent && ack != f->isn + 1 + f->sent) {
 		if (c) {
 			given_up(c);
@@ -436,6 +452,8 @@ static __always_inline int in(struct __sk_buff *skb, __u32 l2)
 		next = flags & MPB_TCP_FIN ? next : next - 1;
 	else if (!cut)
 		next = f->join ? seq : seq - hidden(f, rel);
+	if (next == f->irs + 1 && !(flags & MPB_TCP_RST) && is_bare(w, f))
+		return drop(f);
 	if (put_header(skb, w, next - seq, ack_by, 0))
 		return drop(f);
 	if (cut && (cut == w->payload ? trim(skb, w) : cut_head(skb, w, cut)))

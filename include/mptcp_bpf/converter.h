@@ -11,6 +11,8 @@
 #define MPB_CONVERT_HEAD 8      /* bytes of a reply that decide: its header, and whether an Error TLV comes first */
 #define MPB_CONVERT_REPLY 64    /* bytes of a reply at most that can be taken out from in front of data */
 
+#define MPB_CONVERT_BARE 8      /* segments without a DATA_ACK that are not taken for a fallback to TCP */
+
 /* X(name, help). */
 #define MPB_CONVERTER_COUNTERS(X)                                                          \
 	X(redirected, "connections sent to the converter")                                 \
@@ -22,7 +24,7 @@
 	X(bypassed, "connections that went direct, since it had been given up")            \
 	X(unfit, "connections that went direct: an IPv4 socket cannot reach it")           \
 	X(full, "connections that could not be recorded, and failed")                      \
-	X(dropped, "segments dropped: reply in pieces, or lost")
+	X(dropped, "segments dropped: reply in pieces, or lost, or no DATA_ACK yet")
 
 struct mpb_converter {
 	char name[16];
@@ -55,7 +57,7 @@ struct mpb_converted {
 	__u8 syns;       /* retransmitted */
 	__u8 past;       /* far beyond the reply: its numbers will come again */
 	__u8 refused;
-	__u8 pad;
+	__u8 bare;       /* segments held back for want of a DATA_ACK, at most MPB_CONVERT_BARE: one has come, or is not waited for */
 	__u8 head[MPB_CONVERT_HEAD]; /* of the reply, as far as it has come */
 };
 

@@ -23,6 +23,8 @@ struct mpb_translation {
 	__u16 sum;      /* of these bytes, for the DSS checksum */
 	__u8 initial;   /* the subflow that carried the reply: its subflow sequence numbers move too */
 	__u8 fastclose; /* put MP_FASTCLOSE in the place of a DSS's mapping; 2: done */
+	__u8 capable;   /* out: MP_CAPABLE came by */
+	__u8 acked;     /* out: a DATA_ACK came by */
 	__u64 key;      /* the receiver's, for it */
 };
 
@@ -128,6 +130,7 @@ static inline void mpb_translate_dss(struct mpb_translation *t)
 	__u8 flags = mpb_opt_u8(s, 3);
 	__u32 at = 4;
 
+	t->acked |= flags & MPTCP_DSS_DATA_ACK;
 	if (t->fastclose) {
 		mpb_put_fastclose(t, flags);
 		return;
@@ -150,6 +153,7 @@ static inline enum mpb_step mpb_translate_step(struct mpb_translation *t)
 
 	step = mpb_opt_step(s);
 	if (step == MPB_STEP_OPTION) {
+		t->capable |= s->subtype == MPTCP_CAPABLE;
 		if (s->subtype == MPTCP_DSS && s->optlen >= 4)
 			mpb_translate_dss(t);
 		s->off += s->optlen;

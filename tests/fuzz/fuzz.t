@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Every fuzzer for FUZZ_SECONDS (60; 0: its corpus only), two at a time, on its corpus, what once broke it, and for objects those that were built.
+# Every fuzzer for FUZZ_SECONDS (20; 0: its corpus only), two at a time, on its corpus, what once broke it, and for objects those that were built.
 # Inputs that crash, hang or leak stay in build/fuzz-artifacts/NAME and are tried again by the next run; fixed ones belong into tests/fuzz/corpus/NAME.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-seconds=${FUZZ_SECONDS:-60}
+seconds=${FUZZ_SECONDS:-20}
 kept=$PWD/build/fuzz-artifacts
 work=$(mktemp -d)
 at_exit "rm -rf $work"

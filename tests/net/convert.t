@@ -75,7 +75,7 @@ for kind in "" mptcp; do
 		{
 			ok "${kind:-tcp} to $dest" app app $dest 7 $kind
 			ok "${kind:-tcp} to $dest, 50 times 1 KB" app app $dest 7 $kind 1000 50
-			ok "${kind:-tcp} to $dest, 20 MB each way" app load $dest 10 $kind 20000000
+			ok "${kind:-tcp} to $dest, 5 MB each way" app load $dest 10 $kind 5000000
 		}
 	done
 done

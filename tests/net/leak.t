@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Nothing stays: programs, maps, links, pins, qdiscs and sysctls before and after ROUNDS rounds (default 1000) of load and unload, KILLS of them (default 50)
+# Nothing stays: programs, maps, links, pins, qdiscs and sysctls before and after ROUNDS rounds (default 400) of load and unload, KILLS of them (default 50)
 # killed with SIGKILL at a random moment.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 bin=${MPTCP_BPF:-build/mptcp-bpf}
 ns=leak$$
-rounds=${ROUNDS:-1000}
+rounds=${ROUNDS:-400}
 kills=${KILLS:-50}
 work=$(mktemp -d)
 at_exit "rm -rf $work"
