@@ -261,7 +261,7 @@ static int on_timer(void *arg)
 	return 0;
 }
 
-static int set_tunables(struct agent *a, const char *const *settings, int n)
+static int set_tunables(struct agent *a, char (*settings)[CONFIG_SETTING_LEN], int n)
 {
 	struct bpf_map *section = bpf_object__find_map_by_name(a->policy.obj, MPB_TUNE_SEC);
 	const struct tunable *t;
@@ -280,6 +280,20 @@ static int set_tunables(struct agent *a, const char *const *settings, int n)
 	return err;
 }
 
+int agent_tune(struct agent *a, char (*settings)[CONFIG_SETTING_LEN], int n)
+{
+	const struct desc *d = &a->policy.desc;
+	size_t size;
+	void *data = bpf_map__initial_value(bpf_object__find_map_by_name(a->policy.obj, MPB_TUNE_SEC), &size); /* since the load, the map's own memory */
+	int err;
+
+	for (int i = 0; i < d->ntunables; i++)
+		tunable_set(&d->tunables[i], data, d->tunables[i].dfl);
+	err = set_tunables(a, settings, n);
+	demand_start(a);
+	return err;
+}
+
 uint64_t agent_tunable(const struct agent *a, const char *name)
 {
 	const struct desc *d = &a->policy.desc;
@@ -293,7 +307,7 @@ uint64_t agent_tunable(const struct agent *a, const char *name)
 	return 0;
 }
 
-static int load(struct agent *a, const char *const *settings, int n)
+static int load(struct agent *a, char (*settings)[CONFIG_SETTING_LEN], int n)
 {
 	int fd, err = policy_open("clock", &a->policy);
 
@@ -318,7 +332,7 @@ static int load(struct agent *a, const char *const *settings, int n)
 	return a->events ? 0 : err_fail(errno, "run", "the events cannot be opened: %s", strerror(errno));
 }
 
-int agent_start(struct agent *a, const struct ns *ns, const char *const *settings, int n, struct service services[AGENT_SERVICES])
+int agent_start(struct agent *a, const struct ns *ns, char (*settings)[CONFIG_SETTING_LEN], int n, struct service services[AGENT_SERVICES])
 {
 	int err;
 

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <mptcp_bpf/clock.h>
 #include "away.h"
+#include "config.h"
 #include "demand.h"
 #include "ns.h"
 #include "policy.h"
@@ -37,7 +38,10 @@ struct agent {
 #define AGENT_SERVICES 4
 
 /* Starts it with tunables of its program set; fills in its services and returns their number, or -errno. */
-int agent_start(struct agent *a, const struct ns *ns, const char *const *settings, int n, struct service services[AGENT_SERVICES]);
+int agent_start(struct agent *a, const struct ns *ns, char (*settings)[CONFIG_SETTING_LEN], int n, struct service services[AGENT_SERVICES]);
+
+/* Its tunables while it runs: those that are not set have their defaults. */
+int agent_tune(struct agent *a, char (*settings)[CONFIG_SETTING_LEN], int n);
 
 /* Endpoints that it has taken away are put back. */
 void agent_stop(struct agent *a);

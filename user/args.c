@@ -54,6 +54,9 @@ static int flag_short(const char *word, int argc, char **argv, int *i, struct ar
 		} else if (*c == 'o') {
 			a->output = value_of(c + 1, argc, argv, i);
 			return a->output ? 0 : err_usage("-o", "needs the path of the file to write");
+		} else if (*c == 'c') {
+			a->file = value_of(c + 1, argc, argv, i);
+			return a->file ? 0 : err_usage("-c", "needs the path of a configuration");
 		} else if (*c == 'i') {
 			value = value_of(c + 1, argc, argv, i);
 			return value ? interval_parse(value, &a->interval_ms) : err_usage("-i", "needs a number of seconds");

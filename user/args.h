@@ -19,6 +19,7 @@ struct args {
 	int verbose;            /* -v libbpf's messages, -vv the verifier's log */
 	const char *netns;      /* -n: name or path */
 	const char *output;     /* -o: path */
+	const char *file;       /* -c: path */
 	uint32_t max_subflows;  /* --max-subflows; 0: not given */
 	uint32_t interval_ms;   /* -i: seconds on the command line; 0: not given */
 	bool openmetrics;       /* --openmetrics */

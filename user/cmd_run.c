@@ -2,18 +2,21 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "agent.h"
 #include "cmd.h"
 #include "err.h"
+#include "follow.h"
 #include "pin.h"
 #include "scrape.h"
 #include "state.h"
 #include "sweep.h"
 
-#define SERVICES (AGENT_SERVICES + 1)
+#define SERVICES (AGENT_SERVICES + FOLLOW_SERVICES + 1)
 
 /* Until a service fails or a signal comes. */
 static int loop(struct service *services, int n, int signals)
@@ -57,23 +60,54 @@ static int begin(const struct args *a, struct ns *ns)
 	return err;
 }
 
+/* Those of the command line. */
+static int settings_of(const struct args *a, char (**settings)[CONFIG_SETTING_LEN])
+{
+	*settings = calloc(a->nwords, sizeof(**settings));
+	if (!*settings)
+		return err_fail(ENOMEM, "run", "out of memory");
+	for (int i = 1; i < a->nwords; i++)
+		if (snprintf((*settings)[i - 1], CONFIG_SETTING_LEN, "%s", a->words[i]) >= CONFIG_SETTING_LEN)
+			return err_usage("run", "'%.20s...' is not a setting", a->words[i]);
+	return a->nwords - 1;
+}
+
+static int start(struct follow *f, struct agent *agent, const struct ns *ns, struct service *services)
+{
+	char (*settings)[CONFIG_SETTING_LEN] = NULL;
+	int n = f->args->file ? follow_first(f, ns, &settings) : settings_of(f->args, &settings), more;
+
+	if (n >= 0)
+		n = agent_start(agent, ns, settings, n, services);
+	free(settings);
+	if (n < 0)
+		return n;
+	more = follow_start(f, agent, services + n);
+	return more < 0 ? more : n + more;
+}
+
 int cmd_run(const struct args *a)
 {
 	struct service services[SERVICES];
-	struct agent agent = { .json = a->json };
+	struct agent agent = { .json = a->json, .timer = -1, .links = -1, .away.map = -1 };
+	struct follow follow;
 	struct scrape scrape = {};
 	struct ns ns;
 	sigset_t stop;
 	int n, err, signals;
 
-	err = begin(a, &ns);
-	if (err)
+	err = follow_open(&follow, a);
+	if (!err)
+		err = begin(a, &ns);
+	if (err) {
+		follow_close(&follow);
 		return err;
+	}
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGINT);
 	sigaddset(&stop, SIGTERM);
 	signals = signalfd(-1, &stop, SFD_CLOEXEC);
-	n = agent_start(&agent, &ns, a->words + 1, a->nwords - 1, services);
+	n = start(&follow, &agent, &ns, services);
 	pin_end();
 	err = n < 0 ? n : signals < 0 ? err_fail(errno, "run", "cannot wait for signals: %s", strerror(errno)) : 0;
 	if (!err && a->listen)
@@ -84,6 +118,7 @@ int cmd_run(const struct args *a)
 	}
 	scrape_stop(&scrape);
 	agent_stop(&agent);
+	follow_close(&follow);
 	if (!pin_begin())
 		state_release(&ns);
 	close(signals);

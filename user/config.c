@@ -172,8 +172,10 @@ static int check_kinds(const char *key, yaml_node_t *value, void *arg)
 
 		return document_entries(&c->doc, value, read_policy, &r);
 	}
+	if (!strcmp(key, "agent"))
+		return config_read_agent(c, value);
 	if (strcmp(key, "rules") && strcmp(key, "paths"))
-		return err_usage(key, "not a key of a configuration; there are policies, rules, paths");
+		return err_usage(key, "not a key of a configuration; there are policies, rules, paths, agent");
 	return value->type == YAML_SEQUENCE_NODE ? 0 : err_usage(key, "must be a list");
 }
 

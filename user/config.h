@@ -12,6 +12,8 @@
 
 #define CONFIG_POLICIES_MAX 64
 #define CONFIG_PLACES_MAX 8
+#define CONFIG_SETTINGS_MAX 16
+#define CONFIG_SETTING_LEN 112
 
 /* Where an option policy is attached in one way. */
 struct config_place {
@@ -46,10 +48,15 @@ struct config {
 	struct config_policy *policies[CONFIG_POLICIES_MAX];
 	struct config_rule rules[MPB_RULES_MAX];
 	struct mpb_paths paths;
+	int nsettings;
+	char settings[CONFIG_SETTINGS_MAX][CONFIG_SETTING_LEN]; /* of the agent: KEY=VALUE */
 };
 
 /* The file, and the objects that it names by path: before the mount namespace changes. */
 int config_read(const char *file, struct config *c);
+
+/* Its key `agent`, which only `run` acts on: tunables of bpf/probe/clock.bpf.c. */
+int config_read_agent(struct config *c, yaml_node_t *node);
 
 /* What only the namespace can tell: devices, cgroups, what is loaded. Then all that can be known without the verifier is checked. */
 int config_resolve(struct config *c, const struct ns *ns);

@@ -35,8 +35,8 @@ static const struct {
 	{ "monitor", cmd_monitor, "[TOKEN] [peer PREFIX] [event KIND,...]", "a line for each event, with its cause, until interrupted" },
 	{ "explain", cmd_explain, "TOKEN", "why a connection uses its paths as it does" },
 	{ "plot", cmd_plot, "FILE [-o FILE.svg|FILE.png]", "a time line of what 'stat --record' recorded, by gnuplot" },
-	{ "run", cmd_run, "[KEY=VALUE ...] [--listen ADDRESS:PORT [--connections]]",
-	  "the agent: takes connections off a path that has died, and back to it when it works again; --listen: serves /metrics" },
+	{ "run", cmd_run, "[KEY=VALUE ... | -c FILE] [--listen ADDRESS:PORT [--connections]]",
+	  "the agent: takes connections off a path that has died, and back to it when it works again; -c: keeps to a configuration; --listen: serves /metrics" },
 	{ "converter", cmd_converter,
 	  "add NAME ADDR:PORT [cookie HEX] [bypass S] | del NAME | list | serve client PREFIX ... [listen ADDR:PORT] [dest PREFIX ...] [tcp] [mptcp-out] [proxy-protocol] [cookies] [cookie-key FILE] [threads N] [max N] "
 	  "[max-each N] [handshake S] [idle S] [grace S] [user NAME] | client to ADDR:PORT [listen ADDR:PORT] [cookie HEX] [tcp|fastopen] [threads N] [max N] [user NAME] | stat [client] [port N] [openmetrics]",

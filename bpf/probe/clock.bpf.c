@@ -12,6 +12,7 @@ MPB_DESCRIBE(MPB_PROBE, clock, "tells which subflows have fallen silent");
 #define SECOND (1000 * MSEC)
 #define USEC 1000000ULL
 #define RTT_UNKNOWN_US 200000
+#define YOUNG_SEGS 16        /* that have come in */
 #define POOR_NS (100 * MSEC) /* between two times that it is told */
 
 MPB_TUNE(__u32, margin_ms, 8, 1, 10000, "a probe may take so much longer than a round trip (ms); data, a quarter of it, before it is asked after");
@@ -146,12 +147,13 @@ static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct 
 	return 0;
 }
 
-/* Four mean deviations of the round trip (us), but no more than twice what it exceeds the least one by: on a young connection the kernel guesses. */
-static __always_inline __u32 deviation(struct tcp_sock *tp, __u32 srtt)
+/* Four mean deviations of the round trip (us). The kernel's first guess is half a round trip: on a young connection it is what the round trip exceeds the
+ * least one by, twice. */
+static __always_inline __u32 deviation(struct tcp_sock *tp, __u32 srtt, __u32 segs)
 {
 	__u32 dev = BPF_CORE_READ(tp, mdev_us), least = BPF_CORE_READ(tp, rtt_min.s[0].v), most = srtt > least ? 2 * (srtt - least) : 0;
 
-	return dev < most ? dev : most;
+	return segs < YOUNG_SEGS && most < dev ? most : dev;
 }
 
 static __always_inline bool is_up(const struct tcp_sock *tp, const struct mptcp_subflow_context *sub)
@@ -199,7 +201,7 @@ static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, st
 	srtt = BPF_CORE_READ(tp, srtt_us) >> 3;
 	if (!srtt)
 		srtt = RTT_UNKNOWN_US;
-	dev = deviation(tp, srtt);
+	dev = deviation(tp, srtt, segs);
 	late = 1000ULL * (srtt + (dev > margin / 4 ? dev : margin / 4));
 	wait = 1000ULL * (srtt + (dev > margin ? dev : margin));
 	judge(w, key, c, late, wait);
