@@ -119,12 +119,16 @@ static long translate_step(__u32 i, struct work **w)
 	return mpb_translate_step(&(*w)->t) == MPB_STEP_END;
 }
 
-static __always_inline void translate_options(struct work *w)
+/* A global function: the verifier looks at it once, not on each way that leads here. */
+__attribute__((noinline)) int translate_options(struct work *w)
 {
+	if (!w)
+		return -1;
 	for (int i = 0; i < MPB_OPTS_MAX / 4; i++)
 		w->was[i] = w->t.seg.words[i];
 	mpb_opt_begin(&w->t.seg);
 	bpf_loop(MPB_OPT_STEPS, translate_step, &w, 0);
+	return 0;
 }
 
 /* The TCP header's changed words and options, and its sum by the difference. */
