@@ -16,8 +16,8 @@ took() {
 }
 # on POLICY: devices and attachments that list knows
 on() { $bin -n $ns -j list | perl -MJSON::PP -e 'my ($p) = grep { $_->{name} eq $ARGV[0] } @{decode_json(<STDIN>)}; print scalar @{$p->{devs}}, " ", scalar @{$p->{attachments}}' "$1"; }
-# attached REGEX: programs that the kernel has at tcx
-attached() { nsenter --net=/run/netns/$ns bpftool net show | grep -cE " tcx/.* ($1) "; }
+# attached REGEX: programs that the kernel has at tcx, or as filters of clsact (NAME:[ID])
+attached() { nsenter --net=/run/netns/$ns bpftool net show | grep -cE " (tcx|clsact)/[a-z]+ ($1)(:\\[[0-9]+\\])? "; }
 
 took $bin -n $ns load prio_pin dir in
 is "$(on prio_pin)" "200 200" "on each of 200 devices"
