@@ -148,6 +148,7 @@ nsenter --net=/run/netns/$lab-client $bin -j monitor event born,joined,closed,re
 monitor=$!
 pids+=("$monitor")
 sleep 1
+rm -f "$work/listening"
 nsenter --net=/run/netns/$lab-server build/tests/mpio echo 10.77.1.2 5005 2>"$work/listening" &
 pids+=($!)
 until_true grep -q listening "$work/listening"
