@@ -439,14 +439,13 @@ static __always_inline int in(struct __sk_buff *skb, __u32 l2)
 				cut = w->payload;
 		}
 	} else {
-		if (w->payload && conn && !conn->reply)
-			return drop(f);
 		w->t.reply = conn ? conn->reply : 0;
 	}
 	w->t.sum = conn ? conn->sum : 0;
 	w->t.sack = -f->sent;
-	if (w->t.sack | w->t.reply)
-		translate_options(w);
+	translate_options(w);
+	if ((f->join ? conn && !conn->reply : !f->reply) && (w->payload ? f->join : w->t.mapped))
+		return drop(f); /* data, or a DATA_FIN, whose place is not known yet */
 	ack_by = flags & MPB_TCP_ACK ? -f->sent : 0;
 	if (cut && cut == w->payload) /* old to the host, so that it acknowledges it at once */
 		next = flags & MPB_TCP_FIN ? next : next - 1;

@@ -25,6 +25,7 @@ struct mpb_translation {
 	__u8 fastclose; /* put MP_FASTCLOSE in the place of a DSS's mapping; 2: done */
 	__u8 capable;   /* out: MP_CAPABLE came by */
 	__u8 acked;     /* out: a DATA_ACK came by */
+	__u8 mapped;    /* out: a mapping came by */
 	__u64 key;      /* the receiver's, for it */
 };
 
@@ -131,6 +132,7 @@ static inline void mpb_translate_dss(struct mpb_translation *t)
 	__u32 at = 4;
 
 	t->acked |= flags & MPTCP_DSS_DATA_ACK;
+	t->mapped |= !!(flags & MPTCP_DSS_MAP);
 	if (t->fastclose) {
 		mpb_put_fastclose(t, flags);
 		return;
