@@ -93,11 +93,15 @@ in_ns $v sysctl -qw net.mptcp.checksum_enabled=0
 
 for quirk in split=5001 coalesce=5002 extended=5003; do
 	$bin -n $c converter add conv 10.83.1.2:${quirk#*=}
+	$bin -n $c converter add conv6 "[fd83:1::2]:${quirk#*=}"
 	for kind in "" mptcp; do
-		# shellcheck disable=SC2086
-		ok "${kind:-tcp}: a reply that comes ${quirk%=*}" app app 10.84.0.2 7 $kind 100000 2
+		for dest in 10.84.0.2 fd84::2; do
+			# shellcheck disable=SC2086
+			ok "${kind:-tcp} to $dest: a reply that comes ${quirk%=*}" app app $dest 7 $kind 100000 2
+		done
 	done
 done
+is "$(mib TcpInCsumErrors)" 0 "no wrong checksum with these either"
 $bin -n $c converter add conv 10.83.1.2:5005
 ok "tcp: an error ends the connection, and none of its bytes arrives" app fails 10.84.0.2 7
 ok "mptcp: the same" app fails 10.84.0.2 7 mptcp

@@ -8,6 +8,8 @@
 #include <mptcp_bpf/translate.h>
 
 #define MPB_CUT_MAX 64 /* bytes that a payload can lose at its head */
+#define MPB_SUM_CHUNK 64
+#define MPB_SUM_CHUNKS 8192 /* 512 KB: the largest GSO frame */
 #define MPB_FIXED_GSO (BPF_F_ADJ_ROOM_FIXED_GSO | 1U << 5 /* BPF_F_ADJ_ROOM_NO_CSUM_RESET, 6.0 */)
 #define TCP_WORDS 3                     /* sequence number, acknowledgement number, offset and flags with the window: from byte 4 on */
 
@@ -180,12 +182,39 @@ static __noinline int trim(struct __sk_buff *skb, struct work *w)
 	return bpf_skb_store_bytes(skb, l4 + MPB_TCP_CSUM, &check, sizeof(check), BPF_F_RECOMPUTE_CSUM);
 }
 
-/* Take the payload's first `cut` bytes out, an even number. */
+struct summing {
+	struct __sk_buff *skb;
+	__u32 off, end, sum;
+};
+
+static long sum_chunk(__u32 i, struct summing *s)
+{
+	__be32 words[MPB_SUM_CHUNK / 4] = {};
+	__u32 n = s->end - s->off;
+
+	if (s->off >= s->end)
+		return 1;
+	if (n > MPB_SUM_CHUNK)
+		n = MPB_SUM_CHUNK;
+	barrier_var(n);
+	n = ((n - 1) & (MPB_SUM_CHUNK - 1)) + 1; /* the same; 6.1's verifier does not learn from n != 0 */
+	if (bpf_skb_load_bytes(s->skb, s->off, words, n))
+		return 1;
+	s->sum = bpf_csum_diff(NULL, 0, words, sizeof(words), s->sum);
+	s->off += MPB_SUM_CHUNK;
+	return 0;
+}
+
+/* Take the payload's first `cut` bytes out, an even number. What never left this machine (CHECKSUM_PARTIAL) has the pseudo-header's sum in its field, and tells
+ * by a place in the buffer where the rest begins; the header moves behind that place, and the host then takes the field for the sum of all. So it
+ * becomes that. */
 static __noinline int cut_head(struct __sk_buff *skb, struct work *w, __u32 cut)
 {
-	__be32 gone[MPB_CUT_MAX / 4] = {};
-	__u8 h[MPB_TCP_HLEN + MPB_OPTS_MAX];
+	__be32 gone[MPB_CUT_MAX / 4] = {}, h[(MPB_TCP_HLEN + MPB_OPTS_MAX) / 4] = {};
+	struct summing s = { .skb = skb };
 	__u32 l4, optlen, hlen;
+	__be16 field;
+	int partial;
 
 	if (!w)
 		return -1;
@@ -194,11 +223,22 @@ static __noinline int cut_head(struct __sk_buff *skb, struct work *w, __u32 cut)
 	if (l4 > MPB_HEADERS_MAX || optlen > MPB_OPTS_MAX || cut & 1 || !within(&cut, 2, MPB_CUT_MAX))
 		return -1;
 	hlen = MPB_TCP_HLEN + optlen;
+	if (bpf_skb_load_bytes(skb, l4 + MPB_TCP_CSUM, &field, sizeof(field)))
+		return -1;
+	partial = field == sum_of(0, &w->key, w->len);
 	if (bpf_skb_load_bytes(skb, l4 + hlen, gone, cut) || set_length(skb, w, w->len - cut) ||
 	    bpf_l4_csum_replace(skb, l4 + MPB_TCP_CSUM, 0, bpf_csum_diff(gone, sizeof(gone), NULL, 0, 0), 0) || bpf_skb_load_bytes(skb, l4, h, hlen))
 		return -1;
 	if (bpf_skb_adjust_room(skb, -(__s32)cut, BPF_ADJ_ROOM_NET, MPB_FIXED_GSO))
 		return -1;
+	if (partial) {
+		h[4] &= ~bpf_htonl(0xffff0000); /* the sum itself */
+		s.off = l4 + hlen;
+		s.end = l4 + w->len - cut;
+		s.sum = bpf_csum_diff(NULL, 0, h, sizeof(h), 0);
+		bpf_loop(MPB_SUM_CHUNKS, sum_chunk, &s, 0);
+		h[4] |= bpf_htonl((__u32)bpf_ntohs(~sum_of(s.sum, &w->key, w->len - cut)) << 16);
+	}
 	return bpf_skb_store_bytes(skb, l4, h, hlen, BPF_F_RECOMPUTE_CSUM);
 }
 
