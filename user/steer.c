@@ -22,7 +22,6 @@
 static const char *const own_maps[] = { "mpb_steer_conf", "mpb_steer_counts", "mpb_scheds", "mpb_deciding" };
 static const char *const ns_maps[] = { "mpb_subflows", "mpb_steered", "mpb_rules", "mpb_paths", "mpb_sights", "mpb_watch", "mpb_events" };
 static const char *const programs[] = { "steer_in", "steer_in3", "steer_kick" };
-#define HEEDED_US 6000 /* beyond MPB_HEED_NS */
 #define N(_array) (sizeof(_array) / sizeof((_array)[0]))
 
 static int get(const struct ns *ns, const char *name)
@@ -296,25 +295,9 @@ static int kick_one(int prog, const struct mpb_tuple *key, enum mpb_kick_op op)
 	return err ? err : (int)opts.retval;
 }
 
-/* A call for each of the subflows, a connection's next to each other. Returns how many connections found no room, or -errno. */
-static int kick_all(int prog, const struct known *list, int n, enum mpb_kick_op op)
-{
-	int full = 0;
-
-	for (int i = 0; i < n; i++) {
-		bool first = !i || list[i].sf.token != list[i - 1].sf.token;
-		int kicked = kick_one(prog, &list[i].key, op == MPB_KICK_RULES && !first ? MPB_KICK_DECIDE : op);
-
-		if (kicked < 0)
-			return err_fail(-kicked, "steer", "cannot be run on the connections: %s", strerror(-kicked));
-		full += kicked == MPB_KICK_FULL;
-	}
-	return full;
-}
-
 int steer_kick(const struct ns *ns, enum mpb_kick_op op)
 {
-	int fd = state_map(ns, "mpb_subflows"), prog = get(ns, "steer_kick"), n = 0, full, err;
+	int fd = state_map(ns, "mpb_subflows"), prog = get(ns, "steer_kick"), n = 0, full = 0, err = 0;
 	struct known *list = NULL;
 	struct mpb_rules rules;
 	bool paced;
@@ -325,18 +308,18 @@ int steer_kick(const struct ns *ns, enum mpb_kick_op op)
 		qsort(list, n, sizeof(*list), by_age);
 	rules_read(ns, &rules);
 	paced = rules.paced;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; !err && i < n; i++) {
+		bool first = !i || list[i].sf.token != list[i - 1].sf.token;
+		int kicked = kick_one(prog, &list[i].key, op == MPB_KICK_RULES && !first ? MPB_KICK_DECIDE : op);
+
+		if (kicked < 0)
+			err = err_fail(-kicked, "steer", "cannot be run on the connections: %s", strerror(-kicked));
+		full += kicked == MPB_KICK_FULL;
 		paced |= list[i].sf.rate || list[i].sf.rate_set;
-	err = full = kick_all(prog, list, n, op);
-	/* A change that another CPU made right before may reach the socket behind ours, and connections that no policy has any more are not looked at again: so
-	 * here, when the kernel's flags count. */
-	if (err >= 0 && n && op != MPB_KICK_DECIDE) {
-		usleep(HEEDED_US);
-		err = kick_all(prog, list, n, MPB_KICK_DECIDE);
 	}
-	if (err >= 0)
-		err = n && paced ? pace(ns) : 0;
-	if (full > 0)
+	if (!err && n && paced)
+		err = pace(ns);
+	if (full)
 		note("mptcp-bpf: %d connections are left to the stock scheduler: the table is full (--max-subflows)", full);
 	free(list);
 	if (fd >= 0)
