@@ -68,14 +68,14 @@ finish() {
 	[ "$bytes" -gt 0 ] && build/tests/mpio gen -b "$bytes" -s "$port" | cmp - "$work/recv.$port.out"
 }
 
-# got PORT: bytes that the receiver has. going PORT...: each of them gets more, within 20 s, SLOW times.
+# got PORT: bytes that the receiver has. going PORT...: each of them gets more, within 60 s, SLOW times: timers that several faults have backed off take so long.
 got() { stat -c %s "$work/recv.$1.out"; }
 going() {
 	local port i
 	local -A had
 	for port; do had[$port]=$(got "$port"); done
 	for port; do
-		for ((i = 0; i < 400 * slow; i++)); do [ "$(got "$port")" -gt "${had[$port]}" ] && continue 2; sleep 0.05; done
+		for ((i = 0; i < 1200 * slow; i++)); do [ "$(got "$port")" -gt "${had[$port]}" ] && continue 2; sleep 0.05; done
 		echo "port $port: no more than ${had[$port]} bytes"
 		return 1
 	done

@@ -31,7 +31,8 @@ whole() {
 	stop "${ports[@]}"
 	for port in "${ports[@]}"; do ok "$1, port $port: the payload is whole" finish "$port"; done
 }
-flagged() { look client 'scalar grep { $_->{backup} } map { @{$_->{subflows}} } @c'; }
+# What closes already is not changed any more.
+flagged() { look client 'scalar grep { $_->{backup} && $_->{state} eq "ESTAB" } map { @{$_->{subflows}} } @c'; }
 loss() { scripts/lab path $lab "$@"; }
 pins() { # the client's directory; SO_NETNS_COOKIE wants a buffer of 8 bytes, Perl's own call has a larger one
 	echo "/sys/fs/bpf/mptcp-bpf/$(client perl -MSocket -MPOSIX=uname -e 'my ($v, $n) = (pack("Q", 0), pack("i", 8)); socket(my $s, AF_INET, SOCK_DGRAM, 0);
