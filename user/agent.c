@@ -96,13 +96,26 @@ static void leave(struct agent *a, const struct endpoint *endpoint, const struct
 		  err ? strerror(-err) : "");
 }
 
-/* By RM_ADDR where the path has an endpoint, and nothing that works leaves by it; else just this subflow. */
+static void close_subflow(const struct agent *a, const struct mpb_tuple *t, const struct mpb_clock *c, const char *why)
+{
+	struct in6_addr addr;
+	int err;
+
+	memcpy(&addr, t->saddr, sizeof(addr));
+	agent_withdraw(a, &addr, c->token);
+	err = diag_destroy(t, c->ifindex);
+	if (err != -ENOENT)
+		agent_log(a, err ? "failed" : "closed", &addr, "%s; one subflow of connection 0x%08x%s%s", why, c->token, err ? ": " : "",
+			  err ? strerror(-err) : "");
+}
+
+/* By RM_ADDR where the path has an endpoint, and no connection has nothing else; else just this subflow, or those of connections that have another. */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why)
 {
 	bool sibling = true, path = false;
 	struct endpoint endpoint;
 	struct probe probe = {};
-	int users, lonely = 0, err;
+	int users, lonely = 0;
 
 	if (away_find(&a->away, addr))
 		return;
@@ -119,11 +132,10 @@ void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct m
 			probe_of(e, &probe);
 		leave(a, &endpoint, &probe, users, why);
 	} else if (e) {
-		agent_withdraw(a, addr, e->clock.token);
-		err = diag_destroy(&e->tuple);
-		if (err != -ENOENT)
-			agent_log(a, err ? "failed" : "closed", addr, "%s; one subflow of connection 0x%08x%s%s", why, e->clock.token, err ? ": " : "",
-				  err ? strerror(-err) : "");
+		close_subflow(a, &e->tuple, &e->clock, why);
+	} else {
+		for (const struct agent_row *r = NULL; (r = agent_next_spare(a, addr, r));)
+			close_subflow(a, &r->tuple, &r->clock, why);
 	}
 }
 

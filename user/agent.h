@@ -46,18 +46,21 @@ int agent_tune(struct agent *a, char (*settings)[CONFIG_SETTING_LEN], int n);
 /* Endpoints that it has taken away are put back. */
 void agent_stop(struct agent *a);
 
-/* agent_rows.c. The rows are read once a tick at the most. */
+/* agent_rows.c. The rows are read once a tick at the most, and sorted by connection. */
 void agent_read_rows(struct agent *a);
 
 /* What the other subflows tell of one that is silent: has another one of its connection answered since it was asked, or another one from its address? */
 void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, bool *sibling, bool *path);
 
 /* Counts the connections with a subflow from the address; `lonely` are those with no other, `one` is one of these subflows. */
-int agent_users_of(struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one);
+int agent_users_of(const struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one);
+
+/* The next subflow from the address, after this one (NULL: the first), whose connection has another elsewhere; or NULL. */
+const struct agent_row *agent_next_spare(const struct agent *a, const struct in6_addr *addr, const struct agent_row *r);
 
 /* Tells the peers of these connections (of one, with its token; 0: of all) by subflows from other addresses that it is gone (RM_ADDR);
- * one that has several from there is spared, if it is meant alone. Sorts the rows. */
-void agent_withdraw(struct agent *a, const struct in6_addr *addr, uint32_t token);
+ * one that has several from there is spared, if it is meant alone. */
+void agent_withdraw(const struct agent *a, const struct in6_addr *addr, uint32_t token);
 
 /* Rows are as of now, with subflows that are new. */
 int agent_discover(struct agent *a);

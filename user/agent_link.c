@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <bpf/bpf.h>
 #include "agent.h"
+#include "dev.h"
 #include "netlink.h"
 
 int link_open(void)
@@ -22,22 +22,26 @@ int link_open(void)
 	return fd;
 }
 
-/* Every address that a subflow uses on the device, once. */
+/* Every address that a subflow uses on the device, once. Of one that nothing has come in by yet, only the address tells the device. */
 void agent_evacuate_device(struct agent *a, int ifindex, const char *why)
 {
-	struct in6_addr addrs[AWAY_MAX];
-	struct mpb_clock clock;
-	struct mpb_tuple t;
+	struct in6_addr addrs[AWAY_MAX], addr;
+	struct ifaddrs *list;
 	int n = 0, i;
 
-	for (int more = !bpf_map_get_next_key(a->clocks, NULL, &t); more; more = !bpf_map_get_next_key(a->clocks, &t, &t)) {
-		if (bpf_map_lookup_elem(a->clocks, &t, &clock) || (int)clock.ifindex != ifindex)
+	if (getifaddrs(&list))
+		list = NULL;
+	agent_read_rows(a);
+	for (const struct agent_row *r = a->rows; r < a->rows + a->nrows; r++) {
+		memcpy(&addr, r->tuple.saddr, sizeof(addr));
+		if ((r->clock.ifindex ? (int)r->clock.ifindex : dev_of_address(list, &addr)) != ifindex)
 			continue;
-		for (i = 0; i < n && memcmp(&addrs[i], t.saddr, sizeof(addrs[0])); i++)
+		for (i = 0; i < n && memcmp(&addrs[i], &addr, sizeof(addr)); i++)
 			;
 		if (i == n && n < AWAY_MAX)
-			memcpy(&addrs[n++], t.saddr, sizeof(addrs[0]));
+			addrs[n++] = addr;
 	}
+	freeifaddrs(list);
 	for (i = 0; i < n; i++)
 		agent_evacuate(a, &addrs[i], NULL, why);
 }

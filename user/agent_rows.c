@@ -5,6 +5,13 @@
 #include <bpf/bpf.h>
 #include "agent.h"
 
+static int by_token(const void *a, const void *b)
+{
+	uint32_t x = ((const struct agent_row *)a)->clock.token, y = ((const struct agent_row *)b)->clock.token;
+
+	return x < y ? -1 : x > y;
+}
+
 void agent_read_rows(struct agent *a)
 {
 	struct agent_row *r = a->rows;
@@ -19,11 +26,12 @@ void agent_read_rows(struct agent *a)
 		r++;
 	}
 	a->nrows = r - a->rows;
+	qsort(a->rows, a->nrows, sizeof(*a->rows), by_token);
 }
 
 static bool is_from(const struct agent_row *r, const struct in6_addr *addr)
 {
-	return r->clock.token && !memcmp(r->tuple.saddr, addr, sizeof(*addr));
+	return r->clock.token && r->clock.open && !memcmp(r->tuple.saddr, addr, sizeof(*addr));
 }
 
 void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, bool *sibling, bool *path)
@@ -37,25 +45,17 @@ void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const 
 	}
 }
 
-static int by_token(const void *a, const void *b)
-{
-	uint32_t x = ((const struct agent_row *)a)->clock.token, y = ((const struct agent_row *)b)->clock.token;
-
-	return x < y ? -1 : x > y;
-}
-
-int agent_users_of(struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one)
+int agent_users_of(const struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one)
 {
 	int users = 0, k;
 
 	*lonely = 0;
-	qsort(a->rows, a->nrows, sizeof(*a->rows), by_token);
 	for (int i = 0; i < a->nrows; i = k) {
 		bool here = false, elsewhere = false;
 
 		for (k = i; k < a->nrows && a->rows[k].clock.token == a->rows[i].clock.token; k++) {
 			if (!is_from(&a->rows[k], addr)) {
-				elsewhere = true;
+				elsewhere |= a->rows[k].clock.open;
 				continue;
 			}
 			here = true;
@@ -65,6 +65,15 @@ int agent_users_of(struct agent *a, const struct in6_addr *addr, int *lonely, st
 		*lonely += here && !elsewhere;
 	}
 	return users;
+}
+
+const struct agent_row *agent_next_spare(const struct agent *a, const struct in6_addr *addr, const struct agent_row *r)
+{
+	for (r = r ? r + 1 : a->rows; r < a->rows + a->nrows; r++)
+		for (const struct agent_row *s = a->rows; is_from(r, addr) && s < a->rows + a->nrows; s++)
+			if (s->clock.token == r->clock.token && s->clock.open && !is_from(s, addr))
+				return r;
+	return NULL;
 }
 
 /* By every subflow that does not leave from the address, twice: one may be lost. */
@@ -81,11 +90,10 @@ static void withdraw(const struct agent *a, const struct agent_row *by, uint8_t 
 		probe_withdraw(a->probes, &probe, address_id);
 }
 
-void agent_withdraw(struct agent *a, const struct in6_addr *addr, uint32_t token)
+void agent_withdraw(const struct agent *a, const struct in6_addr *addr, uint32_t token)
 {
 	int i, k;
 
-	qsort(a->rows, a->nrows, sizeof(*a->rows), by_token);
 	for (i = 0; i < a->nrows; i = k) {
 		const struct agent_row *here = NULL;
 		int n = 0;

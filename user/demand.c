@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <ifaddrs.h>
 #include <linux/mptcp.h>
-#include <net/if.h>
 #include <string.h>
 #include "agent.h"
 #include "demand.h"
+#include "dev.h"
 #include "paths.h"
 
 #define SECOND 1000000000ULL
@@ -18,33 +18,17 @@ struct costs {
 	uint32_t cost[DEMAND_MAX];
 };
 
-static unsigned int device_of(const struct ifaddrs *list, const struct in6_addr *addr)
-{
-	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-		const struct sockaddr_in *v4 = (const void *)i->ifa_addr;
-		const struct sockaddr_in6 *v6 = (const void *)i->ifa_addr;
-
-		if (i->ifa_addr && (IN6_IS_ADDR_V4MAPPED(addr) ? v4->sin_family == AF_INET && !memcmp(&v4->sin_addr, &addr->s6_addr[12], 4)
-							       : v6->sin6_family == AF_INET6 && !memcmp(&v6->sin6_addr, addr, sizeof(*addr))))
-			return if_nametoindex(i->ifa_name);
-	}
-	return 0;
-}
-
 /* The last that matches holds. */
 static uint32_t cost_of(const struct costs *c, const struct endpoint *e)
 {
-	unsigned int dev = e->ifindex ? e->ifindex : device_of(c->ifaddrs, &e->addr);
+	int dev = e->ifindex ? (int)e->ifindex : dev_of_address(c->ifaddrs, &e->addr);
 	__be32 addr[4];
 	uint32_t cost = 0;
 
 	memcpy(addr, &e->addr, sizeof(addr));
-	for (uint32_t i = 0; i < c->paths.n; i++) {
-		const struct mpb_path *p = &c->paths.path[i];
-
-		if (p->by == MPB_PATH_DEV ? p->ifindex == dev : p->by == MPB_PATH_ID ? p->id == e->id : mpb_prefix_match(addr, p->from, p->from_bits))
-			cost = p->cost;
-	}
+	for (uint32_t i = 0; i < c->paths.n; i++)
+		if (mpb_path_match(&c->paths.path[i], dev, addr, e->id))
+			cost = c->paths.path[i].cost;
 	return cost;
 }
 

@@ -131,3 +131,16 @@ fail:
 	*list = NULL;
 	return -ENODEV;
 }
+
+int dev_of_address(const struct ifaddrs *list, const struct in6_addr *addr)
+{
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
+		const struct sockaddr_in *v4 = (const void *)i->ifa_addr;
+		const struct sockaddr_in6 *v6 = (const void *)i->ifa_addr;
+
+		if (i->ifa_addr && (IN6_IS_ADDR_V4MAPPED(addr) ? v4->sin_family == AF_INET && !memcmp(&v4->sin_addr, &addr->s6_addr[12], 4)
+							       : v6->sin6_family == AF_INET6 && !memcmp(&v6->sin6_addr, addr, sizeof(*addr))))
+			return if_nametoindex(i->ifa_name);
+	}
+	return 0;
+}

@@ -2,7 +2,9 @@
 #ifndef MPB_DEV_H
 #define MPB_DEV_H
 
+#include <ifaddrs.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 
 struct dev {
@@ -18,5 +20,8 @@ int dev_list(struct dev **list);
 
 /* Those of the names given, or, for n = 0, all that are up, not loopback and of a known kind; an unknown name or kind is an error. */
 int dev_select(const char (*names)[IFNAMSIZ], int n, struct dev **list);
+
+/* The ifindex of the device that has the address (IPv4: mapped), of those that getifaddrs listed; 0: none has. */
+int dev_of_address(const struct ifaddrs *list, const struct in6_addr *addr);
 
 #endif

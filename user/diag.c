@@ -90,7 +90,7 @@ const struct diag_conn *diag_find(const struct diag_conn *list, int n, __u32 tok
 	return n ? bsearch(&key, list, n, sizeof(*list), by_token) : NULL;
 }
 
-int diag_destroy(const struct mpb_tuple *t)
+static int destroy(const struct mpb_tuple *t, int ifindex)
 {
 	bool v4 = !t->saddr[0] && !t->saddr[1] && t->saddr[2] == htonl(0xffff);
 	char buf[NETLINK_REQUEST_MAX] = {};
@@ -105,6 +105,14 @@ int diag_destroy(const struct mpb_tuple *t)
 	req->id.idiag_dport = t->dport;
 	memcpy(req->id.idiag_src, v4 ? &t->saddr[3] : t->saddr, v4 ? 4 : 16);
 	memcpy(req->id.idiag_dst, v4 ? &t->daddr[3] : t->daddr, v4 ? 4 : 16);
+	req->id.idiag_if = ifindex;
 	req->id.idiag_cookie[0] = req->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 	return netlink_request(NETLINK_SOCK_DIAG, nlh, NULL, NULL);
+}
+
+int diag_destroy(const struct mpb_tuple *t, int ifindex)
+{
+	int err = destroy(t, 0);
+
+	return err == -ENOENT && ifindex ? destroy(t, ifindex) : err;
 }

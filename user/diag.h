@@ -18,8 +18,8 @@ int diag_connections(struct diag_conn **list);
 /* By token; NULL if it is not there. */
 const struct diag_conn *diag_find(const struct diag_conn *list, int n, __u32 token);
 
-/* End one TCP socket by its addresses, local end first, as `ss -K` does. 0 or -errno. */
+/* End one TCP socket by its addresses, local end first, as `ss -K` does; one that is bound to a device is only found with that. 0 or -errno. */
 struct mpb_tuple;
-int diag_destroy(const struct mpb_tuple *t);
+int diag_destroy(const struct mpb_tuple *t, int ifindex);
 
 #endif

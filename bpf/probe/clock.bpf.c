@@ -156,11 +156,16 @@ static __always_inline __u32 deviation(struct tcp_sock *tp, __u32 srtt, __u32 se
 	return segs < YOUNG_SEGS && most < dev ? most : dev;
 }
 
-static __always_inline bool is_up(const struct tcp_sock *tp, const struct mptcp_subflow_context *sub)
+static __always_inline bool is_open(const struct tcp_sock *tp)
 {
 	__u32 state = BPF_CORE_READ((const struct sock_common *)tp, skc_state);
 
-	return (state == BPF_TCP_ESTABLISHED || state == BPF_TCP_CLOSE_WAIT) && BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established);
+	return state == BPF_TCP_ESTABLISHED || state == BPF_TCP_CLOSE_WAIT;
+}
+
+static __always_inline bool is_up(const struct tcp_sock *tp, const struct mptcp_subflow_context *sub)
+{
+	return is_open(tp) && BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established);
 }
 
 /* Is the path worse than wanted? A rate counts while more waits to be sent than the window takes. */
@@ -181,9 +186,10 @@ static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, st
 {
 	struct tcp_sock *tp = (struct tcp_sock *)c->sk;
 	struct mptcp_subflow_context *sub = mpb_socket_check(tp, key, c->token, false);
-	__u32 segs, srtt, dev, margin = margin_ms * 1000;
+	__u32 segs, srtt, dev, ifindex, margin = margin_ms * 1000;
 	__u64 late, wait;
 
+	c->open = sub && is_open(tp);
 	if (!sub || !is_up(tp, sub))
 		return 0;
 	w->subflows++;
@@ -194,7 +200,9 @@ static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, st
 		c->segs_in = segs;
 		c->heard_ns = w->now;
 		c->first_ask_ns = c->asks = 0;
-		c->ifindex = BPF_CORE_READ((struct sock *)tp, sk_dst_cache, dev, ifindex);
+		ifindex = BPF_CORE_READ((struct sock *)tp, sk_dst_cache, dev, ifindex);
+		if (ifindex) /* the routes by a device that goes down have none */
+			c->ifindex = ifindex;
 		w->waiting += BPF_CORE_READ(tp, packets_out) != 0;
 		return 0;
 	}

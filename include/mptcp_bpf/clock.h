@@ -16,10 +16,11 @@ struct mpb_clock {
 	__u32 asks;
 	__u32 segs_in;
 	__u32 token;
-	__u32 ifindex;
+	__u32 ifindex;      /* of the device that it last left by */
 	__u8 local_id;
 	__u8 remote_id;
-	__u8 pad[6];
+	__u8 open;          /* it carries data, or is about to */
+	__u8 pad[5];
 	__u64 poor_ns;      /* when that was told last */
 };
 _Static_assert(sizeof(struct mpb_clock) == 64, "struct mpb_clock crosses a boundary");

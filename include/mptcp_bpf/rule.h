@@ -83,4 +83,10 @@ static inline int mpb_prefix_match(const __be32 addr[4], const __be32 prefix[4],
 	return 1;
 }
 
+/* Does the path mean what leaves by this device, with this source address and this local address ID? */
+static inline int mpb_path_match(const struct mpb_path *p, __u32 ifindex, const __be32 from[4], __u8 id)
+{
+	return p->by == MPB_PATH_DEV ? p->ifindex == ifindex : p->by == MPB_PATH_ID ? p->id == id : mpb_prefix_match(from, p->from, p->from_bits);
+}
+
 #endif

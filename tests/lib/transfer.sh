@@ -17,9 +17,9 @@ fails() { # STATUS REGEX CMD...
 	"$@" >"$work/out" 2>"$work/err" || got=$?
 	[ $got = "$want" ] && grep -Eq "$regex" "$work/err" || { echo "exit $got, stderr:"; cat "$work/err"; return 1; }
 }
-until_true() { # CMD...: within 5 s
-	local i
-	for ((i = 0; i < 100; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
+until_true() { # CMD...: within 20 s, SLOW times
+	local end=$((SECONDS + 20 * slow))
+	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
 	return 1
 }
 

@@ -21,9 +21,7 @@ static __always_inline void mpb_view_path(struct mpb_sf *sf, const struct mpb_tu
 	for (__u32 k = 0; k < MPB_PATHS_MAX && k < paths->n; k++) {
 		const struct mpb_path *p = &paths->path[k];
 
-		if (p->by == MPB_PATH_DEV ? p->ifindex != sf->ifindex :
-		    p->by == MPB_PATH_ID  ? p->id != sf->local_id :
-					    !mpb_prefix_match(t->saddr, p->from, p->from_bits))
+		if (!mpb_path_match(p, sf->ifindex, t->saddr, sf->local_id))
 			continue;
 		sf->weight = p->weight;
 		sf->cost = p->cost;
