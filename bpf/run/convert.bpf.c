@@ -303,7 +303,7 @@ static __noinline int learn(struct __sk_buff *skb, struct work *w, struct conver
 	len = f->reply;
 	conn = f->token ? bpf_map_lookup_elem(&mpb_converted_conns, &f->token) : NULL;
 	if (conn && !rel && len >= 4 && len <= sizeof(bytes) && !bpf_skb_load_bytes(skb, at, bytes, len))
-		conn->sum = bpf_ntohs(fold(bpf_csum_diff(NULL, 0, bytes, sizeof(bytes), 0)));
+		conn->sum = bpf_ntohs(mpb_fold((__u32)bpf_csum_diff(NULL, 0, bytes, sizeof(bytes), 0)));
 	if (conn)
 		conn->reply = len;
 	return LEARNT;
