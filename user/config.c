@@ -322,8 +322,10 @@ int config_verify(struct config *c)
 void config_free(struct config *c)
 {
 	for (int i = 0; i < c->npolicies; i++) {
-		for (int k = 0; k < CONFIG_PLACES_MAX; k++)
-			free(c->policies[i]->places[k].devs), free(c->policies[i]->places[k].fresh);
+		for (int k = 0; k < CONFIG_PLACES_MAX; k++) {
+			free(c->policies[i]->places[k].devs);
+			free(c->policies[i]->places[k].fresh);
+		}
 		if (c->policies[i]->policy.obj)
 			policy_close(&c->policies[i]->policy);
 		free(c->policies[i]);
