@@ -31,7 +31,7 @@ watch client
 for dev in path1 path2; do capture $dev client $dev -f "tcp port 5001"; done
 spawn deltas client $bin -j stat -i 1
 receiver 5001 recv
-spawn send.5001 client build/tests/mpio send -r 8000000 -d $((14 * slow)) 10.77.1.2 5001
+spawn send.5001 client build/tests/mpio send -r 8000000 -d 600 10.77.1.2 5001
 ok "two subflows" until_true sees client '@{$c[0]{subflows}} == 2'
 id=$(look client '(grep { $_->{dev} eq "path2" } @{$c[0]{subflows}})[0]{local_id}')
 prios() { [ "$(client nstat -asz MPTcpExtMPPrioTx | awk '/PrioTx/ { print $2 }')" = "$1" ]; }
@@ -47,6 +47,7 @@ now=$(date +%s.%N)
 client ip mptcp endpoint delete id "$id"
 ok "the second subflow ends, and is remembered with the connection" until_true sees client '@c == 1 && $c[0]{subflows_closed} == 1'
 cause=$(look client 'join ",", map { $_->{cause} } grep { $_->{bytes_sent} > 0 } @{$c[0]{closed}}')
+stop 5001
 ended send.5001
 ok "the connection ends, and is remembered" until_true sees client '@c == 0 && @{$s->{ended}} == 1 && @{$s->{ended}[0]{subflows}} >= 2'
 captured path1 path2
@@ -107,11 +108,14 @@ server ip mptcp limits set subflows 0
 server ip mptcp endpoint flush
 client ip mptcp endpoint add 10.77.2.1 dev path2 subflow
 receiver 5003 recv
-spawn send.5003 client build/tests/mpio send -r 2000000 -d $((6 * slow)) 10.77.1.2 5003
+spawn send.5003 client build/tests/mpio send -r 2000000 -d 600 10.77.1.2 5003
+ok "a refused join has its cause" until_true sees client 'grep { $_->{remote} =~ /:5003$/ && ($_->{cause} // "") =~ /^refused/ } @sub'
+stop 5003
 ended send.5003
 receiver 5004 recv -t
-spawn send.5004 client build/tests/mpio send -r 2000000 -d $((6 * slow)) 10.77.1.2 5004
+spawn send.5004 client build/tests/mpio send -r 2000000 -d 600 10.77.1.2 5004
 ok "a fallback has its cause" until_true sees client 'grep { $_->{fallback} && $_->{fallback_cause} eq "the peer answered without MP_CAPABLE" } @c'
+stop 5004
 ended send.5004
 
 server ip mptcp limits set subflows 8
