@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Head-of-line time against a capture at the receiver: its segments are put in order again by their data sequence numbers, and for how long something lies behind
-# a hole is what stat says. And bytes that were sent twice, on different subflows, against the same.
+# a hole is what stat says, and what it remembers. Bytes that were sent twice, on different subflows, against the same. And a table that is full.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 lab=hol$$
@@ -81,5 +81,40 @@ if [ "$received" -gt 0 ]; then
 else
 	skip_known "this kernel does not count a connection's bytes" "bytes reinjected"
 fi
+read -r total times < <(look server 'join " ", $c->{hol_us}, $c->{hol_times}')
+exec 9>&-
+past() { $bin -n $lab-server -j stat | perl -MJSON::PP -e 'my $e = decode_json(<STDIN>)->{ended}[0]; print "$e->{hol_us} $e->{hol_times}\n" if $e; exit !$e'; }
+ok "the connection ends" until_true past
+is "$(past)" "$total $times" "and is remembered with its head-of-line time"
+ok "in words" grep -q 'ENDED.* head-of-line=' <($bin -n $lab-server stat)
+waits=$(pins server)/mpb_waits
+is "$(bpftool -j map dump pinned "$waits" | perl -MJSON::PP -e 'print scalar @{decode_json(<STDIN>)}')" 0 "no record is left"
+
+# A full table is counted, and nobody suffers.
+$bin -n $lab-server unload --all
+ok "tables of four" $bin -n $lab-server load sight --max-subflows 4
+zeros=(0 0 0 0 0 0 0 0)
+for i in 1 2 3 4; do # looked at in the far future, so that nobody sweeps it
+	ok "entry $i is somebody's" bpftool map update pinned "$waits" key $i "${zeros[@]:1}" \
+		value hex ff ff ff ff ff ff ff 7f "${zeros[@]}" "${zeros[@]}" "${zeros[@]}" "${zeros[@]}"
+done
+watch server event full
+spawn recv server build/tests/mpio recv 10.77.1.2 5001
+listens recv
+nsenter --net=/run/netns/$lab-client build/tests/mpio send 10.77.1.2 5001 <"$work/pipe" >/dev/null &
+echo $! >"$work/send.pid"
+exec 9>"$work/pipe"
+sent=0
+for _ in $(seq $((50 * slow))); do
+	bursts 1
+	((sent += 300000))
+	grep -q '"waits": *[1-9]' "$work/monitor.out" && break
+done
+ok "monitor tells" grep -q '"waits": *[1-9]' "$work/monitor.out"
+whole() { [ "$(stat -c %s "$work/recv.out")" = $sent ]; }
+ok "all has arrived" until_true whole
+ok "stat counts it" test "$(look server '$s->{observer}{waits_full}')" -gt 0
+is "$(look server '$c->{hol_times}')" 0 "and does not know who waited"
+ok "so do the metrics" grep -q '^mptcp_bpf_observer_waits_full_total{} [1-9]' <($bin -n $lab-server stat --openmetrics)
 exec 9>&-
 done_testing
