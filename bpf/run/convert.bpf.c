@@ -4,112 +4,14 @@
  * numbers are translated: N bytes of request that the host never wrote, N' bytes of reply that it never reads. TCP, and MPTCP with any number of
  * subflows. Unlike the RFC's, connect() succeeds before the destination has answered; an error that comes later is ECONNRESET.
  * Once a packet's bytes have been changed, a failure drops it. */
-#include <mptcp_bpf/policy.bpf.h>
+#include <mptcp_bpf/converted.bpf.h>
 #include <mptcp_bpf/inject.bpf.h>
-#include <mptcp_bpf/redirect.bpf.h>
-#include <mptcp_bpf/segment.bpf.h>
 
 _Static_assert(MPB_CONVERT_REPLY <= MPB_CUT_MAX, "a reply can be taken out");
 
 MPB_DESCRIBE(MPB_PROBE, convert, "sends connections through a transport converter (RFC 8803)");
 
-#define SYNS_GIVEN_UP 2                 /* retransmissions without an answer after which the converter is bypassed */
-#define HEAD MPB_CONVERT_HEAD
-#define IDLE_NS (7440ULL * 1000000000)  /* 2 h 4 min: RFC 5382, REQ-5 */
-#define CLOSING_NS (240ULL * 1000000000) /* RFC 5382, REQ-5: and for connections that are not established */
 #define FAR (1U << 30)                  /* in the converter's stream, from where on nothing is taken for its first bytes */
-
-/* struct mpb_converted, with the timer as the kernel knows it. */
-struct converted {
-	struct bpf_timer timer;
-	__u64 seen_ns;
-	__u32 token;
-	__u32 isn, irs;
-	__u32 sent, reply, got;
-	__u8 slot, join, acked, closing, syns, past, refused, bare;
-	__u8 head[HEAD];
-};
-_Static_assert(sizeof(struct converted) == sizeof(struct mpb_converted), "struct converted crosses a boundary");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct converted);
-} mpb_converted SEC(".maps");
-
-static void forget(const struct mpb_tuple *key, __u32 token)
-{
-	struct mpb_converted_conn *conn = token ? bpf_map_lookup_elem(&mpb_converted_conns, &token) : NULL;
-
-	bpf_map_delete_elem(&mpb_converted, key);
-	if (conn && __sync_fetch_and_add(&conn->subflows, -1) == 1)
-		bpf_map_delete_elem(&mpb_converted_conns, &token);
-}
-
-/* Looks whether a flow has been silent for as long as it may. */
-static int expire(void *map, struct mpb_tuple *key, struct converted *f)
-{
-	__u64 limit = f->closing || !f->acked ? CLOSING_NS : IDLE_NS, silent = bpf_ktime_get_ns() - f->seen_ns;
-
-	if (silent < limit)
-		bpf_timer_start(&f->timer, CLOSING_NS, 0);
-	else
-		forget(key, f->token);
-	return 0;
-}
-
-static __always_inline void given_up(struct mpb_converter *c)
-{
-	c->down_until_ns = bpf_ktime_get_ns() + c->bypass_ns;
-	CONVERTER_COUNT(c, silent);
-}
-
-/* What the first subflow's SYN tells of an MPTCP connection. Returns 0, or -1 where the table is full. */
-static __always_inline int remember(__u32 token, struct mptcp_subflow_context *sub, const struct mpb_redirect *to)
-{
-	struct mpb_converted_conn conn = { .port = to->port };
-
-	if (!token || bpf_map_lookup_elem(&mpb_converted_conns, &token))
-		return 0;
-	conn.key = BPF_CORE_READ(sub, local_key);
-	for (int i = 0; i < 4; i++)
-		conn.dest[i] = to->dest[i];
-	return bpf_map_update_elem(&mpb_converted_conns, &token, &conn, BPF_ANY) ? -1 : 0;
-}
-
-/* The flow of a SYN: the one whose SYN this repeats, or a new one in its place. */
-static __always_inline struct converted *flow_begin(struct work *w, __u32 isn, __u32 token, __u32 slot, __u32 sent)
-{
-	struct converted fresh = { .seen_ns = bpf_ktime_get_ns(), .token = token, .isn = isn, .slot = slot, .sent = sent, .join = !sent }, *f;
-	struct mpb_converted_conn *conn = token ? bpf_map_lookup_elem(&mpb_converted_conns, &token) : NULL;
-	struct mpb_converter *c = mpb_converter_of(slot);
-
-	f = bpf_map_lookup_elem(&mpb_converted, &w->key);
-	if (f && f->isn == isn) {
-		if (++f->syns == SYNS_GIVEN_UP && c && sent)
-			given_up(c);
-		return f;
-	}
-	if (f)
-		forget(&w->key, f->token);
-	if (bpf_map_update_elem(&mpb_converted, &w->key, &fresh, BPF_NOEXIST))
-		return NULL;
-	f = bpf_map_lookup_elem(&mpb_converted, &w->key);
-	if (!f)
-		return NULL;
-	if (conn)
-		__sync_fetch_and_add(&conn->subflows, 1);
-	if (c && sent)
-		CONVERTER_COUNT(c, redirected);
-	else if (c)
-		CONVERTER_COUNT(c, joined);
-	bpf_timer_init(&f->timer, &mpb_converted, 1 /* CLOCK_MONOTONIC */);
-	bpf_timer_set_callback(&f->timer, expire);
-	bpf_timer_start(&f->timer, CLOSING_NS, 0);
-	return f;
-}
 
 /* The request at the end of a SYN; what the application put there (TCP Fast Open) goes: it is not acknowledged and so sent again. */
 static __always_inline int put_request(struct __sk_buff *skb, struct work *w, const struct mpb_converter *c, const struct mpb_redirect *to)
@@ -197,15 +99,6 @@ static __noinline int syn_out(struct __sk_buff *skb, struct work *w)
 	return put_request(skb, w, c, &to);
 }
 
-static __always_inline int drop(const struct converted *f)
-{
-	struct mpb_converter *c = mpb_converter_of(f->slot);
-
-	if (c)
-		CONVERTER_COUNT(c, dropped);
-	return MPB_TC_DROP;
-}
-
 static __always_inline int out(struct __sk_buff *skb, __u32 l2)
 {
 	struct mpb_converted_conn *conn;
@@ -232,14 +125,6 @@ static __always_inline int out(struct __sk_buff *skb, __u32 l2)
 	if (put_header(skb, w, f->sent, flags & MPB_TCP_ACK ? got : 0, 0))
 		return drop(f);
 	return MPB_TC_NEXT;
-}
-
-static __always_inline void count_replied(const struct converted *f)
-{
-	struct mpb_converter *c = mpb_converter_of(f->slot);
-
-	if (c)
-		CONVERTER_COUNT(c, replied);
 }
 
 /* Reads on in the reply's first two words: those that decide. Returns how many of their bytes are known. */

@@ -4,48 +4,18 @@
 # client with two paths to the converter.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=${MPTCP_BPF:-build/mptcp-bpf}
-stub="tests/tools/convert.py"
-c=cvc$$
-v=cvv$$
-d=cvd$$
-work=$(mktemp -d)
-pids=()
-at_exit "rm -rf $work; for ns in $c $v $d; do ip netns del \$ns; done"
-at_exit 'kill "${pids[@]}"; wait'
-command -v python3 >/dev/null || { skip "python3 is not installed" "the converter"; done_testing; }
-
-for ns in $c $v $d; do ip netns add $ns && ip -n $ns link set lo up || bail "no network namespaces"; done
-ip link add p1 netns $c type veth peer name p1 netns $v
-ip link add p2 netns $c type veth peer name p2 netns $v
-ip link add net netns $v type veth peer name net netns $d
-put() { local dad=; [[ $3 != *:* ]] || dad=nodad; ip -n "$1" addr add "$3" dev "$2" $dad && ip -n "$1" link set "$2" up; }
-put $c p1 10.81.1.1/24 && put $c p1 fd81:1::1/64 && put $c p2 10.81.2.1/24 && put $c p2 fd81:2::1/64
-put $v p1 10.81.1.2/24 && put $v p1 fd81:1::2/64 && put $v p2 10.81.2.2/24 && put $v p2 fd81:2::2/64
-put $v net 10.82.0.1/24 && put $v net fd82::1/64 && put $d net 10.82.0.2/24 && put $d net fd82::2/64
-in_ns() { local ns=$1; shift; nsenter --net=/run/netns/$ns "$@"; }
+. tests/lib/converter.sh
+hosts cv 81
 in_ns $c sysctl -qw net.ipv4.tcp_fastopen=1
 in_ns $v sysctl -qw net.ipv4.tcp_fastopen=3
 in_ns $c ip mptcp limits set subflow 2 add_addr_accepted 2
 in_ns $c ip mptcp endpoint add 10.81.2.1 dev p2 subflow
 in_ns $v ip mptcp limits set subflow 2
 
-# start NS CMD...: in the background, until it says that it listens
-start() {
-	local ns=$1 log=$work/log.${#pids[@]} i
-	shift
-	nsenter --net=/run/netns/$ns "$@" 2>"$log" &
-	pids+=($!)
-	for ((i = 0; i < 100; i++)); do grep -qE 'listening|threads' "$log" && return; sleep 0.05; done
-	sed 's/^/# /' "$log"
-	bail "does not start: $*"
-}
 serve() { start $v "$bin" converter serve threads 2 "$@"; }
 client() { in_ns $c timeout 60 python3 $stub "$@"; }
-stat() { in_ns $v "$bin" -j converter stat port "${2:-5000}" | perl -MJSON::PP -e 'my $o = decode_json(<STDIN>); print $o->{$ARGV[0]} // $o->{errors}{$ARGV[0]}' "$1"; }
 
-start $d python3 $stub echo :: 7
-start $d python3 $stub supply :: 10
+destinations $d
 start $d python3 $stub echo 10.82.0.2 9 proxy
 start $d python3 $stub echo 10.82.0.2 8
 serve listen 5000 client 10.81.0.0/16 client fd81::/16 dest 10.82.0.0/16 dest fd82::/16 dest 10.99.0.0/16 handshake 2 grace 5
@@ -69,8 +39,8 @@ for kind in "" mptcp; do
 	ok "${kind:-tcp}: an IPv6 client, an IPv4 destination" client connect fd81:1::2 5000 10.82.0.2 7 $kind
 done
 in_ns $c ip mptcp limits set subflow 2
-ok "requests came in SYNs" test "$(stat fastopen)" -ge 12
-ok "and by MPTCP" test "$(stat mptcp)" -ge 9
+ok "requests came in SYNs" test "$(counted fastopen)" -ge 12
+ok "and by MPTCP" test "$(counted mptcp)" -ge 9
 for case in version not_convert malformed unsupported unsupported_option refused; do
 	# shellcheck disable=SC2086
 	ok "$case" client $case $to
@@ -79,7 +49,7 @@ ok "a destination without a route" client unreachable 10.81.1.2 5000 10.99.0.1 7
 ok "a destination that the list has not" client not_authorized 10.81.1.2 5000 10.83.0.1 7
 ok "the converter itself is no destination" client not_authorized 10.81.1.2 5002 10.81.1.2 5002
 ok "a destination of the other family that the list has not" client not_authorized fd81:1::2 5000 192.168.1.1 7
-is "$(stat malformed_message),$(stat connection_reset)" 11,1 "each error is counted"
+is "$(counted malformed_message),$(counted connection_reset)" 11,1 "each error is counted"
 
 ok "a cookie is handed out, and opens" client cookie 10.81.1.2 5001 10.82.0.2 7
 ok "the destination is told the client's address" client proxied 10.81.1.2 5003 10.82.0.2 9
@@ -93,23 +63,22 @@ ip -n $c -6 route add local fd82::2/128 dev lo
 start $c "$bin" converter client listen 7 to 10.81.1.2:5000 fastopen threads 1
 start $c "$bin" converter client listen 10 to 10.81.1.2:5000 threads 1
 start $c "$bin" converter client listen 8 to 10.81.1.2:5001 tcp threads 1
-before=$(stat fastopen)
+before=$(counted fastopen)
 for kind in "" mptcp; do
 	# shellcheck disable=SC2086
 	ok "client: ${kind:-tcp}" client app 10.82.0.2 7 $kind 20000 5
 	# shellcheck disable=SC2086
 	ok "client: ${kind:-tcp}, IPv6" client app fd82::2 7 $kind 20000 5
 done
-is $(($(stat fastopen) - before)) 20 "client: its requests came in SYNs"
+is $(($(counted fastopen) - before)) 20 "client: its requests came in SYNs"
 ok "client: bulk over two subflows" client load 10.82.0.2 10 20000000
 ok "client: an error is a reset" client fails 10.82.0.2 8
 is "$(in_ns $c "$bin" -j converter stat client port 8 | grep -o '"missing_cookie":1')" '"missing_cookie":1' "client: which is counted"
 ok "client: the cookie that it brought opens" client app 10.82.0.2 8
 
 ok "half a thousand hostile clients, and honest ones between" client hostile 10.81.1.2 5000 10.82.0.2 7 500
-for ((i = 0; i < 60; i++)); do [ "$(stat sessions)" = 0 ] && break; sleep 0.2; done
-is "$(stat sessions)" 0 "no session stays"
-ok "the silent ones were ended" test "$(stat late)" -gt 50
+ok "no session stays" ended
+ok "the silent ones were ended" test "$(counted late)" -gt 50
 
 todo "the converter's kernel takes the window of a SYN with data for a scaled one" "mptcp: bulk over two subflows" in_ns $c timeout 5 python3 $stub bulk 10.81.1.2 5000 10.82.0.2 10 mptcp
 
