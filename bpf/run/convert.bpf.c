@@ -91,6 +91,7 @@ static __noinline int syn_out(struct __sk_buff *skb, struct work *w)
 	if (!c)
 		return MPB_TC_DROP;
 	if (remember(token, sub, &to) || !flow_begin(w, isn, token, slot, c->request_len)) {
+		unremember(token);
 		CONVERTER_COUNT(c, full);
 		return MPB_TC_DROP;
 	}
@@ -115,7 +116,9 @@ static __always_inline int out(struct __sk_buff *skb, __u32 l2)
 	if (!f)
 		return MPB_TC_NEXT;
 	f->seen_ns = bpf_ktime_get_ns();
-	f->closing = !!(flags & (MPB_TCP_FIN | MPB_TCP_RST)) | f->closing;
+	note_end(f, flags, MPB_OUT);
+	if (f->acked)
+		f->acked = 2;
 	got = f->join ? 0 : f->got;
 	conn = f->token ? bpf_map_lookup_elem(&mpb_converted_conns, &f->token) : NULL;
 	w->t.sack = got;
@@ -148,7 +151,20 @@ static __always_inline __u32 read_head(struct __sk_buff *skb, struct converted *
 
 enum { LEARNT, REFUSED, NOT_YET };
 
-/* Takes in what this segment has of the reply; `rel` bytes of the stream lie before it. Returns REFUSED for an Error TLV, NOT_YET where the segment is of no
+/* By an Error TLV, or for a reply that is none. Lack of resources and a failing network want the converter left alone for as many seconds as they say. */
+static __always_inline int refused_for(const struct converted *f, __u8 code, __u8 seconds)
+{
+	struct mpb_converter *c = mpb_converter_of(f->slot);
+
+	if (!c)
+		return REFUSED;
+	c->last_error = code;
+	if (c->bypass_ns && (code == CONVERT_resource_exceeded || code == CONVERT_network_failure))
+		c->down_until_ns = bpf_ktime_get_ns() + (seconds ?: MPB_CONVERT_WAIT) * 1000000000ULL;
+	return REFUSED;
+}
+
+/* Takes in what this segment has of the reply; `rel` bytes of the stream lie before it. Returns REFUSED for an error, NOT_YET where the segment is of no
  * use before another one has come. */
 static __noinline int learn(struct __sk_buff *skb, struct work *w, struct converted *f, __u32 rel)
 {
@@ -167,17 +183,16 @@ static __noinline int learn(struct __sk_buff *skb, struct work *w, struct conver
 	if (known >= sizeof(struct mpb_convert_head) && !f->reply) {
 		tlv = (void *)&f->head[sizeof(struct mpb_convert_head)];
 		if (mpb_convert_head((void *)f->head, &len) != MPB_CONVERT_OK)
-			return REFUSED;
-		if (len > sizeof(struct mpb_convert_head) && known == HEAD && tlv->type == CONVERT_ERROR) {
-			struct mpb_converter *c = mpb_converter_of(f->slot);
-
-			if (c)
-				c->last_error = f->head[HEAD - 2];
-			return REFUSED;
-		}
-		if (len == sizeof(struct mpb_convert_head) || known == HEAD) {
-			if (len > MPB_CONVERT_REPLY)
-				return REFUSED;
+			return refused_for(f, CONVERT_malformed_message, 0);
+		if (len == sizeof(struct mpb_convert_head)) {
+			f->reply = len;
+		} else if (known == HEAD) {
+			if (tlv->type == CONVERT_ERROR)
+				return refused_for(f, f->head[HEAD - 2], f->head[HEAD - 1]);
+			/* A base Connect is answered by no more than one TLV. */
+			if (len > MPB_CONVERT_REPLY || tlv->words * 4U != len - sizeof(struct mpb_convert_head) ||
+			    (tlv->type != CONVERT_EXTENDED_HEADER && tlv->type != CONVERT_SUPPORTED))
+				return refused_for(f, CONVERT_malformed_message, 0);
 			f->reply = len;
 		}
 	}
@@ -221,7 +236,8 @@ static __always_inline int refuse(struct __sk_buff *skb, struct work *w, struct 
 		return drop(f);
 	if (c && !again)
 		CONVERTER_COUNT(c, errors);
-	f->closing = f->refused = 1;
+	f->refused = 1;
+	f->closing |= MPB_CLOSING_RST;
 	if (put_header(skb, w, next - seq, -f->sent, w->t.fastclose == 2 || again ? MPB_TCP_ACK : MPB_TCP_RST | MPB_TCP_ACK) || trim(skb, w))
 		return drop(f);
 	return MPB_TC_NEXT;
@@ -235,6 +251,8 @@ static __always_inline int syn_ack(struct __sk_buff *skb, struct work *w, struct
 
 	if (f->refused) /* again, since the host has not answered: now it does, by a RST */
 		return MPB_TC_NEXT;
+	if (f->acked == 2 ? bpf_ntohl(word[0]) != f->irs : ack - f->isn - 1 > f->sent)
+		return MPB_TC_NEXT; /* not this SYN's, or another one's since: the host knows what to do with it */
 	f->irs = bpf_ntohl(word[0]);
 	translate_options(w);
 	if (!w->t.capable)
@@ -246,9 +264,10 @@ static __always_inline int syn_ack(struct __sk_buff *skb, struct work *w, struct
 		}
 		flags = MPB_TCP_RST | MPB_TCP_ACK;
 		by = f->sent = 0;
-		f->closing = f->refused = 1;
+		f->refused = 1;
+		f->closing |= MPB_CLOSING_RST;
 	} else {
-		f->acked = 1;
+		f->acked = f->acked ?: 1;
 		if (c)
 			c->down_until_ns = 0;
 	}
@@ -289,16 +308,17 @@ static __always_inline int in(struct __sk_buff *skb, __u32 l2)
 		return MPB_TC_NEXT;
 	flags = w->t.seg.pkt.flags;
 	f->seen_ns = bpf_ktime_get_ns();
-	f->closing = !!(flags & (MPB_TCP_FIN | MPB_TCP_RST)) | f->closing;
+	note_end(f, flags, MPB_IN);
 	if ((flags & (MPB_TCP_SYN | MPB_TCP_ACK)) == (MPB_TCP_SYN | MPB_TCP_ACK))
 		return syn_ack(skb, w, f, word);
 	if (flags & MPB_TCP_RST && !f->acked) {
 		struct mpb_converter *c = mpb_converter_of(f->slot);
 
-		if (c && f->sent)
+		__u32 acks = bpf_ntohl(word[1]) - f->isn - 1;
+
+		if (c && f->sent && flags & MPB_TCP_ACK && acks <= f->sent)
 			given_up(c);
-		/* It acknowledges the request; or, where the port is closed, more than the host sent. */
-		if (put_header(skb, w, 0, f->sent && bpf_ntohl(word[1]) == f->isn + 1 + f->sent ? -f->sent : 0, 0))
+		if (put_header(skb, w, 0, acks == f->sent ? -f->sent : 0, 0))
 			return drop(f);
 		return MPB_TC_NEXT;
 	}

@@ -54,7 +54,7 @@ counted() {
 # ended [PORT]: within 30 s no session is left
 ended() {
 	local i
-	for ((i = 0; i < 150; i++)); do [ "$(counted sessions "$1")" = 0 ] && return; sleep 0.2; done
+	for ((i = 0; i < 150; i++)); do [ "$(counted sessions "${1:-5000}")" = 0 ] && return; sleep 0.2; done
 	return 1
 }
 

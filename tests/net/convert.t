@@ -26,10 +26,11 @@ mib() { in_ns $c nstat -asz "$1" | awk -v n="$1" '$1 == n { print $2 }'; }
 
 destinations $d
 start $v "$bin" converter serve listen 5000 client 10.83.0.0/16 client fd83::/16 dest 10.84.0.0/16 dest fd84::/16 threads 1
-for quirk in split coalesce extended nofastopen error=32; do
-	case $quirk in split) port=5001 ;; coalesce) port=5002 ;; extended) port=5003 ;; nofastopen) port=5004 ;; *) port=5005 ;; esac
-	start $v python3 $stub serve :: $port mptcp $quirk
+port=5001
+for quirk in split coalesce extended nofastopen error=32 error=64 twice late_error; do
+	start $v python3 $stub serve :: $((port++)) mptcp $quirk
 done
+start $v "$bin" converter serve listen 5009 client 10.83.0.0/16 dest 10.84.0.0/16 threads 1 tcp
 
 ok "a converter" $bin -n $c converter add conv 10.83.1.2:5000 bypass 2
 ok "another for IPv6" $bin -n $c converter add conv6 "[fd83:1::2]:5000"
@@ -76,7 +77,34 @@ $bin -n $c converter add conv 10.83.1.2:5005
 ok "tcp: an error ends the connection, and none of its bytes arrives" app fails 10.84.0.2 7
 ok "mptcp: the same" app fails 10.84.0.2 7 mptcp
 is "$(field conv errors),$(field conv last_error)" 2,not_authorized "and is told"
-ok "by stat too" sh -c "$bin -n $c -j stat | grep -q '\"last_error\":\"not_authorized\"'"
+for quirk in twice=5007 late_error=5008; do
+	$bin -n $c converter add conv 10.83.1.2:${quirk#*=}
+	for kind in tcp mptcp; do ok "$kind: a reply of more than a TLV is refused: ${quirk%=*}" app fails 10.84.0.2 7 $kind; done
+	is "$(field conv errors),$(field conv last_error)" 2,malformed_message "and why"
+done
+$bin -n $c converter add conv 10.83.1.2:5006
+ok "an error that asks for patience" app fails 10.84.0.2 7
+is "$(field conv state),$(field conv last_error)" bypassed,resource_exceeded "gets it"
+ok "and connections go direct" app app 10.84.0.2 7
+$bin -n $c converter add conv 10.83.1.2:5009
+ok "mptcp to a converter that speaks TCP" app app 10.84.0.2 7 mptcp 20000 5
+is "$(field conv replied)" 5 "goes through it"
+
+$bin -n $c converter add conv 10.83.1.2:5000
+coproc APP { in_ns $c timeout 120 python3 $stub rounds 10.84.0.2 7; }
+read -r -t 100 port <&"${APP[0]}"
+for seq in 0 0x40000000 0x80000000 0xc0000000; do
+	in_ns $v python3 $stub forge 10.83.1.2 5000 10.83.1.1 "$port" $seq
+	echo "after $seq" >&"${APP[1]}"
+	answer=
+	read -r -t 100 answer <&"${APP[0]}"
+	is "$answer" echoed "a SYN+ACK from elsewhere, number $seq, disturbs no connection"
+done
+eval "exec ${APP[1]}>&-"
+wait "$APP_PID"
+$bin -n $c converter add conv 10.83.1.2:5005
+ok "an error again" app fails 10.84.0.2 7
+ok "is told by stat too" sh -c "$bin -n $c -j stat | grep -q '\"last_error\":\"not_authorized\"'"
 ok "and by the monitor" told '"what":"refuses","reason":"not_authorized"'
 in_ns $c ip mptcp limits set subflow 2 add_addr_accepted 2
 $bin -n $c converter add conv 10.83.1.2:5000 bypass 2

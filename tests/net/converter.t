@@ -18,18 +18,27 @@ client() { in_ns $c timeout 60 python3 $stub "$@"; }
 destinations $d
 start $d python3 $stub echo 10.82.0.2 9 proxy
 start $d python3 $stub echo 10.82.0.2 8
-serve listen 5000 client 10.81.0.0/16 client fd81::/16 dest 10.82.0.0/16 dest fd82::/16 dest 10.99.0.0/16 handshake 2 grace 5
+serve listen 5000 client 10.81.0.0/16 client fd81::/16 dest 10.82.0.0/16 dest fd82::/16 dest 10.99.0.0/16 dest fd99::/16 grace 5
 served=${pids[-1]}
 serve listen 10.81.1.2:5001 client 0.0.0.0/0 dest 10.82.0.0/16 cookies tcp
+with_cookies=${pids[-1]}
 serve listen 5002 client 10.81.0.0/16 dest 10.82.0.0/16 mptcp-out max-each 1
 serve listen 5003 client 10.81.0.0/16 dest 10.82.0.0/16 proxy-protocol
 serve listen 5004 client 10.99.0.0/16 dest 10.82.0.0/16
+serve listen 5005 client 10.81.0.0/16
+serve listen 5006 client 10.81.0.0/16 dest 10.82.0.0/16 dest 10.99.0.0/16 handshake 3
+start $d python3 $stub hold 10.82.0.2 12
+# Routes of the destination's that answer by ICMP, or not at all.
+in_ns $d sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+ip -n $v route add 10.99.0.0/24 via 10.82.0.2 && ip -n $d route add prohibit 10.99.0.2 && ip -n $d route add unreachable 10.99.0.3 && ip -n $d route add blackhole 10.99.0.4
+ip -n $v -6 route add fd99::/64 via fd82::2 && ip -n $d -6 route add prohibit fd99::2
+ip -n $v addr add 11.82.0.1/32 dev lo
 
 to="10.81.1.2 5000 10.82.0.2 7"
 # A stock client that asks in its SYN over MPTCP can stall on two subflows: the last test says so. Here it has one.
 in_ns $c ip mptcp limits set subflow 0
 for kind in "" mptcp; do
-	for case in connect without_fastopen data_behind byte_by_byte info extended; do
+	for case in connect without_fastopen data_behind byte_by_byte info info_too extended; do
 		# shellcheck disable=SC2086
 		ok "${kind:-tcp}: $case" client $case $to $kind
 	done
@@ -45,13 +54,19 @@ for case in version not_convert malformed unsupported unsupported_option refused
 	# shellcheck disable=SC2086
 	ok "$case" client $case $to
 done
-ok "a destination without a route" client unreachable 10.81.1.2 5000 10.99.0.1 7
+ok "a destination without a route" client unreachable 10.81.1.2 5000 10.99.1.1 7 0
+ok "one that a router prohibits: its ICMP code" client unreachable 10.81.1.2 5000 10.99.0.2 7 13
+ok "one that a router does not reach" client unreachable 10.81.1.2 5000 10.99.0.3 7 1
+ok "one that a router prohibits: its ICMPv6 code" client unreachable 10.81.1.2 5000 fd99::2 7 1
+ok "one that does not answer: in time, so that it is told" client silent 10.81.1.2 5006 10.99.0.4 7
 ok "a destination that the list has not" client not_authorized 10.81.1.2 5000 10.83.0.1 7
 ok "the converter itself is no destination" client not_authorized 10.81.1.2 5002 10.81.1.2 5002
+ok "another address of the converter's, unless the list has it" client not_authorized 10.81.1.2 5005 11.82.0.1 5000
+ok "its neighbour may be one" client unreachable 10.81.1.2 5005 11.82.0.2 5000 0
 ok "a destination of the other family that the list has not" client not_authorized fd81:1::2 5000 192.168.1.1 7
 is "$(counted malformed_message),$(counted connection_reset)" 11,1 "each error is counted"
 
-ok "a cookie is handed out, and opens" client cookie 10.81.1.2 5001 10.82.0.2 7
+ok "a cookie is handed out, and opens; a wrong one does not" client cookie 10.81.1.2 5001 10.82.0.2 7
 ok "the destination is told the client's address" client proxied 10.81.1.2 5003 10.82.0.2 9
 ok "one connection a client where that is the limit" client limited 10.81.1.2 5002 10.82.0.2 7
 ok "a client that is not on the list" client not_authorized 10.81.1.2 5004 10.82.0.2 7
@@ -63,6 +78,7 @@ ip -n $c -6 route add local fd82::2/128 dev lo
 start $c "$bin" converter client listen 7 to 10.81.1.2:5000 fastopen threads 1
 start $c "$bin" converter client listen 10 to 10.81.1.2:5000 threads 1
 start $c "$bin" converter client listen 8 to 10.81.1.2:5001 tcp threads 1
+start $c "$bin" converter client listen 11 to 10.81.1.2:5000 threads 1
 before=$(counted fastopen)
 for kind in "" mptcp; do
 	# shellcheck disable=SC2086
@@ -72,13 +88,22 @@ for kind in "" mptcp; do
 done
 is $(($(counted fastopen) - before)) 20 "client: its requests came in SYNs"
 ok "client: bulk over two subflows" client load 10.82.0.2 10 20000000
-ok "client: an error is a reset" client fails 10.82.0.2 8
-is "$(in_ns $c "$bin" -j converter stat client port 8 | grep -o '"missing_cookie":1')" '"missing_cookie":1' "client: which is counted"
-ok "client: the cookie that it brought opens" client app 10.82.0.2 8
+ok "client: an error is a reset" client fails 10.82.0.2 11
+relay_errors() { in_ns $c "$bin" -j converter stat client port 8 | grep -oE '"(missing_cookie|not_authorized)":[0-9]+' | tr '\n' ' '; }
+ok "client: a cookie that is missed is asked for, and nobody notices" client app 10.82.0.2 8 20000 2
+is "$(relay_errors)" '"missing_cookie":1 "not_authorized":0 ' "client: once"
+kill "$with_cookies"
+wait "$with_cookies"
+serve listen 10.81.1.2:5001 client 0.0.0.0/0 dest 10.82.0.0/16 cookies tcp
+ok "client: one that holds no longer is replaced" client app 10.82.0.2 8 20000 2
+is "$(relay_errors)" '"missing_cookie":2 "not_authorized":1 ' "client: by another one"
 
-ok "half a thousand hostile clients, and honest ones between" client hostile 10.81.1.2 5000 10.82.0.2 7 500
-ok "no session stays" ended
-ok "the silent ones were ended" test "$(counted late)" -gt 50
+ok "a client that resets when it has ended its side" client leaves 10.81.1.2 5000 10.82.0.2 12
+ok "leaves no session, though the destination stays" ended
+
+ok "half a thousand hostile clients, and honest ones between" client hostile 10.81.1.2 5006 10.82.0.2 7 500
+ok "no session stays" ended 5006
+ok "the silent ones were ended" test "$(counted late 5006)" -gt 50
 
 todo "the converter's kernel takes the window of a SYN with data for a scaled one" "mptcp: bulk over two subflows" in_ns $c timeout 5 python3 $stub bulk 10.81.1.2 5000 10.82.0.2 10 mptcp
 

@@ -212,7 +212,7 @@ static int run(const struct service *v, struct thread *t, int signals, int quest
 		int fd = listener(v);
 
 		t[i].service = v;
-		t[i].loop = (struct loop){ .config = v->config, .begin = v->begin, .end = v->end, .max_sessions = sessions ? sessions : 1, .listener = -1,
+		t[i].loop = (struct loop){ .config = v->config, .kind = v->kind, .max_sessions = sessions ? sessions : 1, .listener = -1,
 					   .epoll = -1, .stop = -1, .spare = -1 };
 		fastopen = fastopen && fd >= 0 && take_fastopen(fd);
 		err = fd < 0 ? fd : loop_init(&t[i].loop, fd, v->handshake_ms, v->idle_ms);

@@ -20,8 +20,7 @@ struct service {
 	uint32_t handshake_ms, idle_ms, grace_ms;
 	const char *user;             /* whose rights it keeps; NULL: its own */
 	const void *config;
-	enum step (*begin)(struct session *s);
-	void (*end)(struct session *s);
+	const struct kind *kind;
 };
 
 /* Runs until SIGTERM or SIGINT, and then until sessions have ended or the grace is over; a second signal ends it at once. */

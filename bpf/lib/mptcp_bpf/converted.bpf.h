@@ -43,13 +43,28 @@ static void forget(const struct mpb_tuple *key, __u32 token)
 /* Looks whether a flow has been silent for as long as it may. */
 static int expire(void *map, struct mpb_tuple *key, struct converted *f)
 {
-	__u64 limit = f->closing || !f->acked ? CLOSING_NS : IDLE_NS, silent = bpf_ktime_get_ns() - f->seen_ns;
+	int ends = f->closing >= MPB_CLOSING_RST || f->closing == (MPB_CLOSING_HOST | MPB_CLOSING_PEER);
+	__u64 limit = ends || !f->acked ? CLOSING_NS : IDLE_NS, silent = bpf_ktime_get_ns() - f->seen_ns;
 
 	if (silent < limit)
 		bpf_timer_start(&f->timer, CLOSING_NS, 0);
 	else
 		forget(key, f->token);
 	return 0;
+}
+
+/* A FIN of either end, or a RST: of the converter's, unless the host goes on speaking and so did not take it. */
+static __always_inline void note_end(struct converted *f, __u32 flags, enum mpb_dir dir)
+{
+	__u8 closing = f->closing;
+
+	if (dir == MPB_OUT)
+		closing &= ~MPB_CLOSING_RST;
+	if (flags & MPB_TCP_FIN)
+		closing |= dir == MPB_OUT ? MPB_CLOSING_HOST : MPB_CLOSING_PEER;
+	if (flags & MPB_TCP_RST)
+		closing |= MPB_CLOSING_RST;
+	f->closing = closing;
 }
 
 static __always_inline void given_up(struct mpb_converter *c)
@@ -69,6 +84,15 @@ static __always_inline int remember(__u32 token, struct mptcp_subflow_context *s
 	for (int i = 0; i < 4; i++)
 		conn.dest[i] = to->dest[i];
 	return bpf_map_update_elem(&mpb_converted_conns, &token, &conn, BPF_ANY) ? -1 : 0;
+}
+
+/* A connection none of whose subflows could be recorded. */
+static __always_inline void unremember(__u32 token)
+{
+	struct mpb_converted_conn *conn = token ? bpf_map_lookup_elem(&mpb_converted_conns, &token) : NULL;
+
+	if (conn && !conn->subflows)
+		bpf_map_delete_elem(&mpb_converted_conns, &token);
 }
 
 /* The flow of a SYN: the one whose SYN this repeats, or a new one in its place. */
