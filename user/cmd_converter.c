@@ -97,7 +97,7 @@ static int serve(const struct args *a)
 	struct ns ns;
 	int err = 0, used;
 
-	s.service = (struct service){ .name = "serve", .mptcp = true, .max_sessions = 100000, .handshake_ms = 20000, .idle_ms = 7440000, .grace_ms = 30000,
+	s.service = (struct service){ .name = "serve", .mptcp = true, .mend_window = true, .max_sessions = 100000, .handshake_ms = 20000, .idle_ms = 7440000, .grace_ms = 30000,
 				      .kind = &serve_kind, .config = &s.converter };
 	s.service.threads = threads_default();
 	s.service.listen = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(PORT_DEFAULT) };

@@ -35,22 +35,6 @@ static __always_inline int put_request(struct __sk_buff *skb, struct work *w, co
 	return MPB_TC_NEXT;
 }
 
-/* The window of a SYN, which no scale applies to, less by the scale: of a SYN with data a Linux converter takes the window scaled for the connection's
- * (tcp_create_openreq_child(), mptcp_sk_clone_init()), some 60 MB, and sends what the host must drop. The next ACK tells its subflow the true one. */
-static __noinline int shrink_window(struct __sk_buff *skb, struct work *w, __u32 scale)
-{
-	__be16 was, is;
-	__u32 at;
-
-	if (!w || w->t.seg.pkt.l4 > MPB_HEADERS_MAX)
-		return -1;
-	at = w->t.seg.pkt.l4;
-	if (bpf_skb_load_bytes(skb, at + 14, &was, sizeof(was)))
-		return -1;
-	is = bpf_htons(bpf_ntohs(was) >> (scale & 15) ?: 1);
-	return bpf_skb_store_bytes(skb, at + 14, &is, sizeof(is), 0) || bpf_l4_csum_replace(skb, at + MPB_TCP_CSUM, was, is, sizeof(is)) ? -1 : 0;
-}
-
 /* A SYN that leaves: of a redirected connection, or of a further subflow of one. */
 static __noinline int syn_out(struct __sk_buff *skb, struct work *w)
 {
