@@ -11,6 +11,11 @@
 #define MPB_FIXED_GSO (BPF_F_ADJ_ROOM_FIXED_GSO | 1U << 5 /* BPF_F_ADJ_ROOM_NO_CSUM_RESET, 6.0 */)
 #define TCP_WORDS 3                     /* sequence number, acknowledgement number, offset and flags with the window: from byte 4 on */
 
+static __always_inline int mpb_is_v4(const __be32 addr[4])
+{
+	return !addr[0] && !addr[1] && addr[2] == MPB_V4MAPPED;
+}
+
 /* A segment and what is done to it. */
 struct work {
 	struct mpb_translation t;
@@ -119,7 +124,7 @@ __noinline int translate_options(struct work *w)
 }
 
 /* The TCP header's changed words and options, and its sum by the difference. */
-static __noinline int put_header(struct __sk_buff *skb, struct work *w, __u32 seq_by, __u32 ack_by, __u32 flags)
+static __noinline __attribute__((unused)) int put_header(struct __sk_buff *skb, struct work *w, __u32 seq_by, __u32 ack_by, __u32 flags)
 {
 	__be32 was[TCP_WORDS], is[TCP_WORDS];
 	__u32 l4, optlen;
@@ -146,8 +151,24 @@ static __noinline int put_header(struct __sk_buff *skb, struct work *w, __u32 se
 	return bpf_skb_store_bytes(skb, l4 + MPB_TCP_HLEN, w->t.seg.opts, optlen, 0);
 }
 
+/* The window of a SYN, which no scale applies to, less by the scale: of a SYN with data a Linux converter takes the window scaled for the connection's
+ * (tcp_create_openreq_child(), mptcp_sk_clone_init()), some 60 MB, and sends what the host must drop. The next ACK tells its subflow the true one. */
+static __noinline __attribute__((unused)) int shrink_window(struct __sk_buff *skb, struct work *w, __u32 scale)
+{
+	__be16 was, is;
+	__u32 at;
+
+	if (!w || w->t.seg.pkt.l4 > MPB_HEADERS_MAX)
+		return -1;
+	at = w->t.seg.pkt.l4;
+	if (bpf_skb_load_bytes(skb, at + 14, &was, sizeof(was)))
+		return -1;
+	is = bpf_htons(bpf_ntohs(was) >> (scale & 15) ?: 1);
+	return bpf_skb_store_bytes(skb, at + 14, &is, sizeof(is), 0) || bpf_l4_csum_replace(skb, at + MPB_TCP_CSUM, was, is, sizeof(is)) ? -1 : 0;
+}
+
 /* The sum of a segment that is nothing but its header, and its length. */
-static __noinline int trim(struct __sk_buff *skb, struct work *w)
+static __noinline __attribute__((unused)) int trim(struct __sk_buff *skb, struct work *w)
 {
 	__u32 l4, optlen, hlen;
 	__be32 h[(MPB_TCP_HLEN + MPB_OPTS_MAX) / 4] = {};
@@ -170,7 +191,7 @@ static __noinline int trim(struct __sk_buff *skb, struct work *w)
 /* Take the payload's first `cut` bytes out, an even number. What never left this machine (CHECKSUM_PARTIAL) has the pseudo-header's sum in its field, and tells
  * by a place in the buffer where the rest begins; the header moves behind that place, and the host then takes the field for the sum of all. So it
  * becomes that. */
-static __noinline int cut_head(struct __sk_buff *skb, struct work *w, __u32 cut)
+static __noinline __attribute__((unused)) int cut_head(struct __sk_buff *skb, struct work *w, __u32 cut)
 {
 	__be32 gone[MPB_CUT_MAX / 4] = {}, h[(MPB_TCP_HLEN + MPB_OPTS_MAX) / 4] = {};
 	__u32 l4, optlen, hlen;
