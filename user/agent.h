@@ -68,6 +68,7 @@ int agent_discover(struct agent *a);
 /* agent_link.c: carrier, devices and addresses that go, from rtnetlink. */
 int link_open(void);
 int link_ready(void *agent);
+bool link_came_up(int fd); /* has a device, since it was asked last? */
 
 /* No connection is to use a local address (or a device's) any more: with the event of a silent subflow, if there is evidence enough. `why` is for the log. */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why);

@@ -97,3 +97,22 @@ int link_ready(void *agent)
 	}
 	return 0;
 }
+
+bool link_came_up(int fd)
+{
+	char buf[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
+	bool up = false;
+	ssize_t n;
+
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0 || (n < 0 && errno == ENOBUFS)) {
+		int len = n;
+
+		up |= n < 0; /* some events are lost: one may have been it */
+		for (const struct nlmsghdr *nlh = (void *)buf; n > 0 && mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+			const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+			up |= nlh->nlmsg_type == RTM_NEWLINK && ifi->ifi_flags & ifi->ifi_change & IFF_UP;
+		}
+	}
+	return up;
+}
