@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "agent.h"
+#include "dev.h"
 #include "diag.h"
 #include "err.h"
 #include "feature.h"
@@ -184,6 +185,18 @@ static bool is_due(const struct away_one *one, uint64_t now)
 	return now - one->probed_ns >= (every > RETURN_MAX_NS ? RETURN_MAX_NS : every);
 }
 
+static bool is_there(const struct in6_addr *addr)
+{
+	struct ifaddrs *list;
+	bool there;
+
+	if (getifaddrs(&list))
+		return true;
+	there = dev_of_address(list, addr);
+	freeifaddrs(list);
+	return there;
+}
+
 /* Does a path that is not used work again? */
 static void look_for_return(struct agent *a, struct away_one *one, uint64_t now)
 {
@@ -196,12 +209,18 @@ static void look_for_return(struct agent *a, struct away_one *one, uint64_t now)
 		one->heard_ns = now;
 	}
 	if (one->probe.tuple.dport && is_due(one, now)) {
+		if (one->sk < 0) /* without its address, or routes, there was none to be had */
+			one->sk = probe_listen(&one->probe.tuple);
 		probe_send(a->probes, &one->probe);
 		one->probed_ns = now;
 	}
 	works = answers(one, now) && now - one->answered_ns >= one->hold_ns;
 	if (!works && now - one->since_ns < RETRY_NS)
 		return;
+	if (!works && !is_there(&one->endpoint.addr)) {
+		one->since_ns = now;
+		return;
+	}
 	err = endpoint_add(&one->endpoint);
 	if (err && err != -EEXIST) {
 		one->since_ns = now;
@@ -256,7 +275,7 @@ static int on_timer(void *arg)
 	struct agent *a = arg;
 	uint64_t now = agent_now(), began = clock_ns(CLOCK_THREAD_CPUTIME_ID), expirations, next, took;
 	struct mpb_tick tick = { .discover = now - a->discovered_ns >= (now - a->soon_ns < SOON_NS ? DISCOVER_SOON_NS : DISCOVER_NS) };
-	bool away;
+	bool away, syns;
 
 	if (read(a->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return err_fail(errno, "timer", "cannot be read: %s", strerror(errno));
@@ -267,7 +286,9 @@ static int on_timer(void *arg)
 	ring_buffer__consume(a->events);
 	away = look_at_away(a);
 	demand_look(a, now);
-	next = tick.asked ? TICK_DOUBT_NS : tick.waiting ? TICK_BUSY_NS : tick.subflows || away ? TICK_IDLE_NS : DISCOVER_NS;
+	renew_look(a, now);
+	syns = syn_look(a, now);
+	next = tick.asked ? TICK_DOUBT_NS : tick.waiting ? TICK_BUSY_NS : tick.subflows || away || syns ? TICK_IDLE_NS : DISCOVER_NS;
 	took = tick.discover ? 0 : clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
 	set_timer(a, took * SHARE > next ? took * SHARE : next);
 	return 0;
@@ -361,6 +382,7 @@ int agent_start(struct agent *a, const struct ns *ns, char (*settings)[CONFIG_SE
 	if (err)
 		return err;
 	demand_start(a);
+	syn_start(a);
 	a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	a->links = link_open();
 	if (a->timer < 0 || a->links < 0)
@@ -375,6 +397,7 @@ void agent_stop(struct agent *a)
 {
 	if (a->away.map >= 0)
 		away_close(&a->away, a->ns);
+	syn_stop(a);
 	free(a->rows);
 	ring_buffer__free(a->events);
 	policy_close(&a->policy);

@@ -10,7 +10,9 @@
 #include "demand.h"
 #include "ns.h"
 #include "policy.h"
+#include "renew.h"
 #include "service.h"
+#include "syn.h"
 
 struct agent_row {
 	struct mpb_tuple tuple;
@@ -33,6 +35,8 @@ struct agent {
 	struct agent_row *rows;
 	struct away away;     /* addresses taken out of use */
 	struct demand demand;
+	struct syns syns;
+	struct renewal renewals[RENEWALS_MAX];
 };
 
 #define AGENT_SERVICES 4
@@ -54,6 +58,9 @@ void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const 
 
 /* Counts the connections with a subflow from the address; `lonely` are those with no other, `one` is one of these subflows. */
 int agent_users_of(const struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one);
+
+/* Connections with an open subflow of the address's family. */
+int agent_connections_like(const struct agent *a, const struct in6_addr *addr);
 
 /* The next subflow from the address, after this one (NULL: the first), whose connection has another elsewhere; or NULL. */
 const struct agent_row *agent_next_spare(const struct agent *a, const struct in6_addr *addr, const struct agent_row *r);
