@@ -13,7 +13,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "agent.h"
-#include "dev.h"
 #include "diag.h"
 #include "err.h"
 #include "feature.h"
@@ -30,11 +29,6 @@
 #define DISCOVER_SOON_NS (20 * MSEC) /* while some are expected, */
 #define SOON_NS SECOND            /* for so long */
 #define SHARE 25                  /* a tick takes a 25th of the time at most: with very many subflows they come less often */
-#define RETURN_NS (25 * MSEC)     /* between two probes of a path that is not used: at least so long, */
-#define RETURN_MAX_NS SECOND      /* and at most */
-#define RETURN_SHARE 80           /* else an 80th of the time that it has been away, until it answers */
-#define SILENT_NS (200 * MSEC)    /* that does not answer for so long: it does not work */
-#define RETRY_NS (30 * SECOND)    /* a path whose probes nobody answers is tried all the same */
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -128,7 +122,7 @@ void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct m
 		demand_poor(a, addr, why);
 	if (!sibling)
 		return;
-	if (users && !lonely && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
+	if (users && !lonely && !endpoint_idle() && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
 		if (e)
 			probe_of(e, &probe);
 		leave(a, &endpoint, &probe, users, why);
@@ -171,84 +165,11 @@ static int on_event(void *arg, void *data, size_t size)
 	return 0;
 }
 
-static bool answers(const struct away_one *one, uint64_t now)
-{
-	return one->answered_ns && now - one->heard_ns < SILENT_NS;
-}
-
-static bool is_due(const struct away_one *one, uint64_t now)
-{
-	uint64_t every = (now - one->since_ns) / RETURN_SHARE;
-
-	if (every < RETURN_NS || answers(one, now))
-		every = RETURN_NS;
-	return now - one->probed_ns >= (every > RETURN_MAX_NS ? RETURN_MAX_NS : every);
-}
-
-static bool is_there(const struct in6_addr *addr)
-{
-	struct ifaddrs *list;
-	bool there;
-
-	if (getifaddrs(&list))
-		return true;
-	there = dev_of_address(list, addr);
-	freeifaddrs(list);
-	return there;
-}
-
-/* Does a path that is not used work again? */
-static void look_for_return(struct agent *a, struct away_one *one, uint64_t now)
-{
-	bool works;
-	int err;
-
-	if (probe_heard(one->sk)) {
-		if (!answers(one, now))
-			one->answered_ns = now;
-		one->heard_ns = now;
-	}
-	if (one->probe.tuple.dport && is_due(one, now)) {
-		if (one->sk < 0) /* without its address, or routes, there was none to be had */
-			one->sk = probe_listen(&one->probe.tuple);
-		probe_send(a->probes, &one->probe);
-		one->probed_ns = now;
-	}
-	works = answers(one, now) && now - one->answered_ns >= one->hold_ns;
-	if (!works && now - one->since_ns < RETRY_NS)
-		return;
-	if (!works && !is_there(&one->endpoint.addr)) {
-		one->since_ns = now;
-		return;
-	}
-	err = endpoint_add(&one->endpoint);
-	if (err && err != -EEXIST) {
-		one->since_ns = now;
-		return agent_log(a, "failed", &one->endpoint.addr, "endpoint %d cannot be added: %s", one->endpoint.id, strerror(-err));
-	}
-	agent_log(a, "returned", &one->endpoint.addr, works ? "probes answered for %llu ms" : "tried again after %llu ms without an answer",
-		  (unsigned long long)((now - (works ? one->answered_ns : one->since_ns)) / MSEC));
-	away_back(&a->away, one, now);
-}
-
 static void set_timer(const struct agent *a, uint64_t ns)
 {
 	struct itimerspec t = { .it_value = { ns / SECOND, ns % SECOND } };
 
 	timerfd_settime(a->timer, 0, &t, NULL);
-}
-
-static bool look_at_away(struct agent *a)
-{
-	bool away = false;
-
-	for (int i = 0; i < AWAY_MAX; i++) {
-		if (!a->away.one[i].since_ns || a->away.one[i].back_ns || a->away.one[i].aside)
-			continue;
-		away = true;
-		look_for_return(a, &a->away.one[i], agent_now());
-	}
-	return away;
 }
 
 static int run_tick(struct agent *a, struct mpb_tick *tick)
@@ -284,7 +205,7 @@ static int on_timer(void *arg)
 	if (run_tick(a, &tick))
 		return -EIO;
 	ring_buffer__consume(a->events);
-	away = look_at_away(a);
+	away = agent_look_at_away(a);
 	demand_look(a, now);
 	renew_look(a, now);
 	syns = syn_look(a, now);
@@ -381,6 +302,8 @@ int agent_start(struct agent *a, const struct ns *ns, char (*settings)[CONFIG_SE
 		err = probe_open(a->probes);
 	if (err)
 		return err;
+	if (endpoint_idle())
+		note("mptcp-bpf: paths are managed in user space (net.mptcp.pm_type): subflows are closed one by one, and new ones are that manager's to make");
 	demand_start(a);
 	syn_start(a);
 	a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);

@@ -72,6 +72,9 @@ void agent_withdraw(const struct agent *a, const struct in6_addr *addr, uint32_t
 /* Rows are as of now, with subflows that are new. */
 int agent_discover(struct agent *a);
 
+/* agent_return.c: whether any path is away. */
+bool agent_look_at_away(struct agent *a);
+
 /* agent_link.c: carrier, devices and addresses that go, from rtnetlink. */
 int link_open(void);
 int link_ready(void *agent);

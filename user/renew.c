@@ -76,7 +76,7 @@ static bool is_wanted(struct agent *a, const struct renewal *r, struct endpoint 
 	struct mpb_tuple one;
 	int lonely;
 
-	if (away_find(&a->away, &r->addr) || endpoint_find(&r->addr, e))
+	if (away_find(&a->away, &r->addr) || endpoint_idle() || endpoint_find(&r->addr, e))
 		return false;
 	agent_read_rows(a);
 	*connections = agent_connections_like(a, &r->addr);
