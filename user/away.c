@@ -162,3 +162,16 @@ void away_back(struct away *w, struct away_one *one, uint64_t now)
 	one->sk = -1;
 	one->back_ns = now;
 }
+
+void away_move(struct away *w, struct away_one *one, int ifindex, uint64_t now)
+{
+	struct kept kept = { .aside = one->aside };
+
+	if (one->endpoint.ifindex)
+		one->endpoint.ifindex = ifindex;
+	one->probe.ifindex = ifindex;
+	one->since_ns = now; /* it is asked often again */
+	kept.endpoint = one->endpoint;
+	kept.probe = one->probe;
+	bpf_map_update_elem(w->map, &one->endpoint.addr, &kept, BPF_ANY);
+}
