@@ -44,6 +44,19 @@ until_true() {
 	return 1
 }
 
+# steady CMD...: it says the same a second later. says WANT CMD...: it says WANT. soon WANT DESC CMD...: it comes to say WANT.
+steady() {
+	local was
+	was=$("$@")
+	sleep 1
+	[ "$was" = "$("$@")" ]
+}
+says() { [ "$("${@:2}")" = "$1" ]; }
+soon() {
+	until_true says "$1" "${@:3}"
+	is "$("${@:3}")" "$1" "$2"
+}
+
 # todo REASON DESC CMD...: what is known to fail, and why; it fails no test.
 todo() {
 	local reason=$1 desc=$2

@@ -54,15 +54,9 @@ capture() {
 	until_true grep -q File: "$work/$1.err"
 }
 captured() {
-	local name
-	until_true captured_all "$@"
+	local name files=("${@/#/$work/}")
+	until_true steady stat -c %s "${files[@]/%/.pcap}"
 	for name; do kill -INT "$(cat "$work/$name.pid")"; ended "$name" 2>/dev/null; done
-}
-captured_all() {
-	local was
-	was=$(cd "$work" && stat -c %s "${@/%/.pcap}")
-	sleep 1
-	[ "$was" = "$(cd "$work" && stat -c %s "${@/%/.pcap}")" ]
 }
 
 # watch NS ARGS...: `monitor` in the background, once the kernel tells it; it ends as `ended monitor` after a SIGINT

@@ -28,21 +28,21 @@ transfer() {
 	rm -f "$work/err" "$work/sum"
 	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 $port 2>"$work/err" > >(tee >(wc -c >"$work/bytes") | sha256sum >"$work/sum") &
 	receiver=$!
-	for _ in $(seq 100); do grep -q listening "$work/err" 2>/dev/null && break; sleep 0.02; done
+	until_true grep -q listening "$work/err"
 	nsenter --net=/run/netns/$lab-client build/tests/mpio send -b "$bytes" -s $port "${@:2}" 10.77.1.2 $port >/dev/null &
 	sender=$!
 }
 intact() {
 	wait "$sender" "$receiver"
-	for _ in $(seq 100); do [ -s "$work/sum" ] && break; sleep 0.02; done
+	until_true test -s "$work/sum"
 	is "$(cat "$work/sum")" "$(build/tests/mpio gen -b "$bytes" -s $port | sha256sum)" "$1: the payload is intact"
 }
 sockets() { client ss -tniH "dport = :$port" | grep -c "^[[:space:]]*$1 .*cwnd"; }
 # on CC N: N sockets of the transfer run CC
-on() { for _ in $(seq 100); do [ "$(sockets "$1")" = "$2" ] && return 0; sleep 0.05; done; client ss -tniH "dport = :$port"; return 1; }
+on() { until_true says "$2" sockets "$1" && return; client ss -tniH "dport = :$port"; return 1; }
 members() { bpftool -j map dump pinned "/sys/fs/bpf/mptcp-bpf/global/cc/$1/groups" | perl -MJSON::PP -e 'print join ",", sort map { scalar grep { $_->{owner} } @{$_->{formatted}{value}{member} // $_->{value}{member}} } @{decode_json(join "", <STDIN>)}'; }
 # have CC LIST: the groups of CC have this many members each
-have() { for _ in $(seq 60); do [ "$(members "$1")" = "$2" ] && return 0; sleep 0.05; done; members "$1"; return 1; }
+have() { until_true says "$2" members "$1" && return; members "$1"; return 1; }
 registered() { grep -cw "$1" /proc/sys/net/ipv4/tcp_available_congestion_control; }
 fails() { # STATUS REGEX CMD...
 	local want=$1 regex=$2 got=0
@@ -145,7 +145,7 @@ is "$($bin -n $lab-client rule list)" "  1: prio 65535 cc $now" "the rule follow
 got=$(client ss -tniH "dport = :$port" | grep -o 'bytes_acked:[0-9]*' | awk -F: '{ n += $2 } END { print n }')
 ok "data flowed throughout: $got bytes" test "$got" -gt $((swaps * 1000))
 kill -TERM $sender
-for _ in $(seq 100); do [ -s "$work/sum" ] && break; sleep 0.05; done
+until_true test -s "$work/sum"
 bytes=$(cat "$work/bytes")
 intact "all of them" 2>/dev/null
 [ $now = cubic ] || $bin -n $lab-client unload $now
@@ -225,7 +225,7 @@ ok "load without links" env MPTCP_BPF_HIDE=struct_ops_link $bin -n $other load l
 is "$(registered lia)" 1 "registered"
 ok "and unload" $bin -n $other unload lia
 is "$(registered lia)" 0 "out of the kernel"
-gone() { for _ in $(seq 200); do [ "$(registered "$1")" = 0 ] && return 0; sleep 0.05; done; return 1; }
+gone() { until_true says 0 registered "$1"; }
 apart() { exec nsenter --net=/run/netns/$other tests/tools/apart "$@"; }
 if $bin features | grep '^struct_ops_link' | grep -qw yes; then
 	(apart $bin load lia) && gone lia

@@ -23,8 +23,9 @@ counters() { $bin -n "$1" -j list opt | perl -MJSON::PP -e 'my ($n, $c) = @ARGV;
 watch() {
 	coproc CRAFT { exec nsenter --net="/run/netns/$1" build/tests/kernel/craft "$2" "$3" 2>"$work/craft"; }
 	pids+=("$CRAFT_PID")
-	sleep 0.3
+	until_true bound "$1"
 }
+bound() { nsenter --net="/run/netns/$1" awk 'NR > 1 && $5 && $6 { bound = 1 } END { exit !bound }' /proc/net/packet; }
 inject() {
 	local answer
 	echo "$1" >&"${CRAFT[1]}"
@@ -37,16 +38,21 @@ grew() {
 	now=$(counters "$1" "$2" "$3")
 	[ "$now" -gt 0 ] && echo yes
 }
+subflows() { $bin -n "$1" -j stat | grep -o '"id":' | wc -l; }
+# joined NS: the second subflow has been acknowledged
+joined() { [ "$($bin -n "$1" -j stat | perl -MJSON::PP -e 'print scalar grep { $_->{bytes_acked} || $_->{srtt_us} } map { @{$_->{subflows}} } @{decode_json(<STDIN>)->{connections}}')" = 2 ]; }
+# flag NS FILTER [NS POLICY COUNTER]: that subflow's backup flag; "yes" where the counter has grown
+flag() { echo "$(subflow "$1" backup "$2")$([ $# = 2 ] || grew "${@:3}")"; }
 # connection SERVER CLIENT ADDR: a slow stream that lives through the test
 connection() {
 	rm -f "$work/recv"
 	nsenter --net="/run/netns/$1" build/tests/mpio recv "$3" 5001 >/dev/null 2>"$work/recv" &
 	pids+=($!)
-	for _ in $(seq 100); do grep -q listening "$work/recv" 2>/dev/null && break; sleep 0.05; done
-	nsenter --net="/run/netns/$2" build/tests/mpio send -r 8000000 -d 120 "$3" 5001 >"$work/send" &
+	until_true grep -q listening "$work/recv"
+	nsenter --net="/run/netns/$2" build/tests/mpio send -r 8000000 -d 600 "$3" 5001 >"$work/send" &
 	pids+=($!)
-	for _ in $(seq 100); do [ "$($bin -n "$2" -j stat | grep -o '"id":' | wc -l)" = 2 ] && break; sleep 0.05; done
-	sleep 0.3
+	until_true says 2 subflows "$2"
+	until_true joined "$2"
 }
 end() {
 	kill "${pids[@]}"
@@ -54,7 +60,7 @@ end() {
 	pids=()
 	rm -f "$work/recv"
 	# The next connection's subflows are not to be mistaken for this one's last words.
-	for _ in $(seq 200); do [ "$($bin -n "$1" -j stat | grep -c '"id":')" = 0 ] && break; sleep 0.05; done
+	until_true says 0 subflows "$1"
 }
 
 second='$s->{dev} eq "path2"'
@@ -63,33 +69,33 @@ for v in 4 6; do
 	[ $v = 6 ] && addr=fd77:1::2
 	scripts/lab up $lab --path 50mbit,5ms --path 50mbit,5ms || bail "no lab"
 	connection $lab-server $lab-client $addr
-	is "$(subflow $lab-client backup "$second")" 0 "IPv$v: two subflows, the second is no backup"
+	soon 0 "IPv$v: two subflows, the second is no backup" flag $lab-client "$second"
 	watch $lab-server path2 5001
 	id=$(subflow $lab-client remote_id "$second")
 	hex=$(printf '%02x' "$id")
 	other=$(printf '%02x' $((id + 5)))
 
 	ok "IPv$v: MP_PRIO with the ID, no policy" inject "1e0451$hex"
-	is "$(subflow $lab-client backup "$second")" 0 "IPv$v: stock Linux ignores it"
+	soon 0 "IPv$v: stock Linux ignores it" flag $lab-client "$second"
 	for hook in tcx xdp; do
 		ok "IPv$v $hook: load prio_strip" $bin -n $lab-client load prio_strip hook $hook dir in dev path1,path2
 		ok "IPv$v $hook: MP_PRIO with another's ID" inject "1e0451$other"
-		is "$(subflow $lab-client backup "$second")$(grew $lab-client prio_strip removed_other_id)" 0yes "IPv$v $hook: is removed"
+		soon 0yes "IPv$v $hook: is removed" flag $lab-client "$second" $lab-client prio_strip removed_other_id
 		ok "IPv$v $hook: MP_PRIO with the subflow's own ID" inject "1e0451$hex"
-		is "$(subflow $lab-client backup "$second")$(grew $lab-client prio_strip stripped)" 1yes "IPv$v $hook: is obeyed"
+		soon 1yes "IPv$v $hook: is obeyed" flag $lab-client "$second" $lab-client prio_strip stripped
 		$bin -n $lab-client unload prio_strip
 		inject 1e0350
-		is "$(subflow $lab-client backup "$second")" 0 "IPv$v $hook: MP_PRIO of today's form needs no help"
+		soon 0 "IPv$v $hook: MP_PRIO of today's form needs no help" flag $lab-client "$second"
 	done
 	ok "IPv$v: load prio_pin" $bin -n $lab-client load prio_pin dir in
 	inject 1e0351
-	is "$(subflow $lab-client backup "$second")$(grew $lab-client prio_pin removed)" 0yes "IPv$v: prio_pin drops MP_PRIO"
+	soon 0yes "IPv$v: prio_pin drops MP_PRIO" flag $lab-client "$second" $lab-client prio_pin removed
 	ok "IPv$v: tune it to backup, on path2 only" $bin -n $lab-client tune prio_pin action=3 action@path2=2
 	inject 1e0350
-	is "$(subflow $lab-client backup "$second")" 1 "IPv$v: the bit is forced on"
+	soon 1 "IPv$v: the bit is forced on" flag $lab-client "$second"
 	$bin -n $lab-client tune prio_pin action@path2=3
 	inject 1e0351
-	is "$(subflow $lab-client backup "$second")" 0 "IPv$v: the bit is forced off"
+	soon 0 "IPv$v: the bit is forced off" flag $lab-client "$second"
 	is "$(nsenter --net=/run/netns/$lab-client nstat -asz TcpInCsumErrors | awk '/CsumErrors/ { print $2 }')" 0 "IPv$v: no wrong checksum"
 	$bin -n $lab-client unload --all
 	end $lab-client
@@ -120,14 +126,14 @@ for hook in tcx xdp; do
 	port=$(subflow $lab-client local '$s->{local} =~ /^10.78.1.3:/')
 	watch $lab-client c0 "${port##*:}"
 	ok "forwarder $hook: MP_PRIO with another's ID" inject 1e045107
-	is "$(subflow $lab-server backup "$join")$(grew $lab-f prio_strip removed_other_id)" 0yes "forwarder $hook: is removed"
+	soon 0yes "forwarder $hook: is removed" flag $lab-server "$join" $lab-f prio_strip removed_other_id
 	ok "forwarder $hook: MP_PRIO with the ID of its MP_JOIN" inject 1e045109
-	is "$(subflow $lab-server backup "$join")$(grew $lab-f prio_strip stripped)" 1yes "forwarder $hook: the server obeys"
+	soon 1yes "forwarder $hook: the server obeys" flag $lab-server "$join" $lab-f prio_strip stripped
 	$bin -n $lab-f unload --all
 	inject 1e0350
 	ok "forwarder $hook: load after the handshake" $bin -n $lab-f load prio_strip hook $hook dir in
 	inject 1e045109
-	is "$(subflow $lab-server backup "$join")$(grew $lab-f prio_strip removed_unknown_id)" 0yes "forwarder $hook: an unknown ID is removed"
+	soon 0yes "forwarder $hook: an unknown ID is removed" flag $lab-server "$join" $lab-f prio_strip removed_unknown_id
 	end $lab-client
 	$bin -n $lab-f unload --all
 done

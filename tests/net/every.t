@@ -25,7 +25,7 @@ transfer() {
 	rm -f "$work/log"
 	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 $port >"$work/received" 2>"$work/log" &
 	receiver=$!
-	for _ in $(seq 100); do grep -q listening "$work/log" 2>/dev/null && break; sleep 0.05; done
+	until_true grep -q listening "$work/log"
 	{ head -c $((bytes / 2)) "$work/payload" && read -r -t 120 -u 5 && tail -c +$((bytes / 2 + 1)) "$work/payload"; } |
 		client timeout $((60 * ${SLOW:-1})) build/tests/mpio send 10.77.1.2 $port >"$work/sent" &
 	sender=$!

@@ -45,19 +45,21 @@ flip() {
 	nsenter --net=/run/netns/$ns build/tests/mpio recv 10.77.1.2 5001 >/dev/null 2>"$work/err" &
 	listener=$!
 	pids+=("$listener")
-	for _ in $(seq 100); do grep -q listening "$work/err" && break; sleep 0.05; done
+	until_true grep -q listening "$work/err"
 	nsenter --net=/run/netns/$lab-client build/tests/mpio hold -c 1 10.77.1.2 5001 >"$work/held" &
 	holder=$!
 	pids+=("$holder")
-	for _ in $(seq 100); do [ "$(nsenter --net=/run/netns/$lab-client ss -tHn state established dport = :5001 | wc -l)" = 2 ] && break; sleep 0.05; done
+	until_true says 2 subflows
 	for how in backup nobackup; do
 		before=$(count $lab-client MPPrioTx)
 		ip -n $lab-client mptcp endpoint change id 2 $how
-		for _ in $(seq 100); do [ "$(count $lab-client MPPrioTx)" != "$before" ] && break; sleep 0.02; done
+		until_true moved "$before"
 	done
 	kill $holder
 	wait $holder $listener
 } 2>/dev/null
+moved() { [ "$(count $lab-client MPPrioTx)" != "$1" ]; }
+subflows() { nsenter --net=/run/netns/$lab-client ss -tHn state established dport = :5001 | wc -l; }
 heard() { count $ns MPPrioRx; }
 wishes() { $bin -n $ns -j stat | perl -MJSON::PP -e 'print decode_json(<STDIN>)->{steer}{wishes}'; }
 

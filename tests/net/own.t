@@ -38,11 +38,11 @@ subflows() {
 	nsenter --net=/run/netns/$lab-server "$tree/build/tests/mpio" recv 10.77.1.2 5001 >/dev/null 2>err &
 	listener=$!
 	pids+=("$listener")
-	for _ in $(seq 100); do grep -q listening err && break; sleep 0.05; done
+	until_true grep -q listening err
 	nsenter --net=/run/netns/$ns "$tree/build/tests/mpio" hold -c 1 10.77.1.2 5001 >held &
 	holder=$!
 	pids+=("$holder")
-	for _ in $(seq 100); do grep -q held held && break; sleep 0.05; done
+	until_true grep -q held held
 	for _ in $(seq 20); do
 		seen=$("$bin" -n $ns -j stat | perl -MJSON::PP -e 'my $c = decode_json(<STDIN>)->{connections}; print @$c == 1 ? scalar @{$c->[0]{subflows}} : 0')
 		[ "$seen" -gt "$1" ] && break
@@ -91,7 +91,7 @@ is "$("$bin" -n $ns -j rule list | perl -MJSON::PP -e 'print map { $_->{sched} }
 rm -f err
 nsenter --net=/run/netns/$lab-server "$tree/build/tests/mpio" recv 10.77.1.2 5001 >/dev/null 2>err &
 pids+=($!)
-for _ in $(seq 100); do grep -q listening err && break; sleep 0.05; done
+until_true grep -q listening err
 nsenter --net=/run/netns/$ns "$tree/build/tests/mpio" send -d 60 -r 8000000 10.77.1.2 5001 >/dev/null &
 pids+=($!)
 ok "the cheap path carries the data" moves path2 path1

@@ -18,16 +18,16 @@ receiver() { # ADDR COUNT
 	rm -f "$work/err"
 	nsenter --net=/run/netns/$lab-server build/tests/mpio recv -n "$2" "$1" 5001 >/dev/null 2>"$work/err" &
 	pids+=($!)
-	for _ in $(seq 100); do grep -q listening "$work/err" 2>/dev/null && break; sleep 0.02; done
+	until_true grep -q listening "$work/err"
 }
-until_true() { for _ in $(seq 100); do [ "$(stat "$1")" = 1 ] && return 0; sleep 0.05; done; $bin -n $lab-client -j stat | head -c 2000; return 1; }
+sees() { until_true says 1 stat "$1" || { $bin -n $lab-client -j stat | head -c 2000; return 1; }; }
 
 is "$(stat 'scalar @{$o->{connections}}')" 0 "no connection, nothing loaded: an empty list"
 for addr in 10.77.1.2 fd77:1::2; do
 	receiver $addr 1
 	nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 8000000 -d 600 $addr 5001 >/dev/null &
 	pids+=($!)
-	ok "$addr: seen with two subflows, without anything loaded" until_true '@{$o->{connections}} == 1 && @{$o->{connections}[0]{subflows}} == 2 ? 1 : 0'
+	ok "$addr: seen with two subflows, without anything loaded" sees '@{$o->{connections}} == 1 && @{$o->{connections}[0]{subflows}} == 2 ? 1 : 0'
 	is "$(stat 'join ",", grep { !exists $o->{connections}[0]{$_} } qw(token state sched backend fallback bytes_sent bytes_acked subflows)')" "" "$addr: every key of a connection"
 	is "$(stat 'my $s = $o->{connections}[0]{subflows}[0]; join ",", grep { !exists $s->{$_} } qw(id local remote dev cc state backup srtt_us cwnd inflight unsent pacing_bps delivery_bps bytes_sent bytes_retrans lost flips)')" "" \
 		"$addr: every key of a subflow"
@@ -49,7 +49,7 @@ for addr in 10.77.1.2 fd77:1::2; do
 	is "$(stat '$o->{connections}[0]{age_ms} >= 0 ? 1 : 0')" 1 "$addr: taken over by the observer"
 	kill -INT "${pids[-1]}"
 	wait "${pids[@]: -2:2}"
-	ok "$addr: the end is seen" until_true '@{$o->{connections}} == 0 ? 1 : 0'
+	ok "$addr: the end is seen" sees '@{$o->{connections}} == 0 ? 1 : 0'
 	cookie=$($bin -n $lab-client -j stat | perl -MJSON::PP -e 'print decode_json(<STDIN>)->{netns}')
 	is "$(bpftool -j map dump pinned "/sys/fs/bpf/mptcp-bpf/$cookie/mpb_subflows" | perl -MJSON::PP -e 'my $m = decode_json(<STDIN>); print scalar @$m')" 0 "$addr: no record is left"
 	$bin -n $lab-client unload --all
@@ -63,11 +63,11 @@ receiver 10.77.1.2 20
 nsenter --net=/run/netns/$lab-client build/tests/mpio hold -c 20 10.77.1.2 5001 >"$work/held" &
 holder=$!
 pids+=("$holder")
-for _ in $(seq 200); do grep -q held "$work/held" && break; sleep 0.05; done
-ok "20 connections of 2 subflows live with tables of 10" until_true '@{$o->{connections}} == 20 && (grep { @{$_->{subflows}} == 2 } @{$o->{connections}}) == 20 ? 1 : 0'
+until_true grep -q held "$work/held"
+ok "20 connections of 2 subflows live with tables of 10" sees '@{$o->{connections}} == 20 && (grep { @{$_->{subflows}} == 2 } @{$o->{connections}}) == 20 ? 1 : 0'
 is "$(stat '$o->{observer}{born} + $o->{observer}{subflows_full}')" 40 "each subflow is recorded or counted"
 ok "the table is bounded" test "$(stat '$o->{observer}{born}')" -le 10
 kill $holder
-ok "all end" until_true '@{$o->{connections}} == 0 ? 1 : 0'
+ok "all end" sees '@{$o->{connections}} == 0 ? 1 : 0'
 is "$(stat '$o->{observer}{born} - $o->{observer}{gone}')" 0 "every record went with its subflow"
 done_testing
