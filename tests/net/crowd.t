@@ -31,9 +31,9 @@ call() {
 
 ns=$lab-client
 before=$(nsenter --net=/run/netns/$ns tc qdisc show)
-nsenter --net=/run/netns/$lab-server build/tests/mpio echo 10.77.1.2 5001 2>/dev/null &
+nsenter --net=/run/netns/$lab-server build/tests/mpio echo 10.77.1.2 5001 2>"$work/echo" &
 pids+=($!)
-sleep 0.2
+until_true grep -q listening "$work/echo"
 nsenter --net=/run/netns/$ns build/tests/mpio ping -c 1000000 -i 5 10.77.1.2 5001 >/dev/null 2>"$work/ping" &
 ping=$!
 pids+=("$ping")

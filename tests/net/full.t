@@ -34,7 +34,8 @@ stat() {
 	$bin -n $ns -j stat | perl -MJSON::PP -e 'my $t = <STDIN>; my $c = () = $t =~ /"backend"/g; my $s = () = $t =~ /"cwnd"/g;
 		my $o = decode_json($t =~ /"observer":(\{.*?\})/ ? $1 : "{}"); print eval $ARGV[0]' "$1"
 }
-until_is() { for _ in $(seq 100); do [ "$(stat "$2")" = "$1" ] && return 0; sleep 0.1; done; stat "$2"; return 1; }
+until_is() { until_true says "$1" stat "$2" || { stat "$2"; return 1; }; }
+said() { cat "${@:2}" | grep -c "$1"; } # WORD FILE...: in how many lines
 # hold COUNT: so many connections, over 8 ports, so that no listener's queue runs over and a SYN is sent again; process IDs go to pids
 hold() {
 	local port
@@ -42,7 +43,7 @@ hold() {
 		nsenter --net=/run/netns/$ns build/tests/mpio echo 10.9.0.1 $port 2>"$work/echo.$port" &
 		pids+=($!)
 	done
-	for _ in $(seq 100); do [ "$(cat "$work"/echo.* | grep -c listening)" = 8 ] && break; sleep 0.05; done
+	until_true says 8 said listening "$work"/echo.*
 	for port in $(seq 5001 5008); do
 		nsenter --net=/run/netns/$ns build/tests/mpio hold -c $(($1 / 8)) 10.9.0.1 $port >"$work/held.$port" &
 		pids+=($!)

@@ -27,7 +27,7 @@ fails() {
 
 nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 5001 >/dev/null 2>"$work/listening" &
 pids+=($!)
-for _ in $(seq 100); do grep -q listening "$work/listening" && break; sleep 0.05; done
+until_true grep -q listening "$work/listening"
 nsenter --net=/run/netns/$ns build/tests/mpio send -d 600 -r 40000000 10.77.1.2 5001 >/dev/null &
 sender=$!
 pids+=("$sender")

@@ -30,7 +30,7 @@ transfer() {
 	rm -f "$work/log"
 	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 5001 >"$work/received" 2>"$work/log" &
 	receiver=$!
-	for _ in $(seq 100); do grep -q listening "$work/log" 2>/dev/null && break; sleep 0.05; done
+	until_true grep -q listening "$work/log"
 	build/tests/mpio gen -b 4000000 -s 7 | tee "$work/sent" | client build/tests/mpio send 10.77.1.2 5001 >/dev/null && wait $receiver && cmp "$work/sent" "$work/received"
 }
 answers() { client ping -c 2 -i 0.2 -W 1 -q 10.77.1.2; }
