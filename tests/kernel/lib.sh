@@ -59,6 +59,9 @@ within() {
 	done
 }
 
+# bound NS: somebody captures there.
+bound() { at "$1" awk 'NR > 1 && $5 && $6 { bound = 1 } END { exit !bound }' /proc/net/packet; }
+
 hosts() {
 	local i
 	[ "$(id -u)" = 0 ] || skip_all "not root"

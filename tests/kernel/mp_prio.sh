@@ -13,7 +13,7 @@ coproc_at() { coproc CRAFT { exec nsenter --net="/run/netns/$server" craft "path
 prio() {
 	local answer
 	coproc_at "$1"
-	sleep 0.2
+	within 20 bound $server
 	echo "$2" >&"${CRAFT[1]}"
 	read -r -t 30 answer <&"${CRAFT[0]}"
 	kill "$craft_pid" 2>/dev/null
@@ -26,6 +26,7 @@ turns() {
 	return 1
 }
 
+gone() { [ -z "$(flags 1)$(flags 2)" ]; }
 for family in 10.0.1.2 fd00:1::2; do
 	start "$work/got" $server flow serve $family 5000
 	beside $client flow send 100000000000 $family 5000
@@ -45,7 +46,7 @@ for family in 10.0.1.2 fd00:1::2; do
 	ok "$family: the one that is backup is idle" within 20 idle 1
 	kill $sender
 	wait $sender 2>/dev/null
-	sleep 0.3
+	within 20 gone
 done
 ok "counted as received: $(counter $client MPTcpExtMPPrioRx)" test "$(counter $client MPTcpExtMPPrioRx)" -ge 6
 ok "no fallback to TCP" test "$(counter $client MPTcpExtMPCapableFallbackSYNACK)" = 0

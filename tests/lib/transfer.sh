@@ -50,7 +50,7 @@ listens() { until_true grep -q listening "$work/$1.err"; } # NAME of what was sp
 
 # capture NAME NS DEV ARGS...: dumpcap, once it captures. captured NAME...: they end, once nothing is added to NAME.pcap for a second.
 capture() {
-	spawn "$1" "$2" dumpcap -q -i "$3" -w "$work/$1.pcap" "${@:4}"
+	spawn "$1" "$2" dumpcap -q -B 64 -i "$3" -w "$work/$1.pcap" "${@:4}"
 	until_true grep -q File: "$work/$1.err"
 }
 captured() {

@@ -19,11 +19,6 @@ fails() { # STATUS REGEX CMD...
 	"$@" >"$work/out" 2>"$work/err" || got=$?
 	[ $got = "$want" ] && grep -Eq "$regex" "$work/err" || { echo "exit $got, stderr:"; cat "$work/err"; return 1; }
 }
-until_true() { # CMD...: within 5 s
-	local i
-	for ((i = 0; i < 100; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
-	return 1
-}
 bad() { # DESC REGEX TEXT: a file that neither check nor apply takes
 	printf '%b' "$3" >"$work/bad.yaml"
 	ok "$1" fails 1 "$2" mb check "$work/bad.yaml"

@@ -29,7 +29,7 @@ serve() { # CMD...: on the server, until it listens
 	rm -f "$work/err"
 	nsenter --net="/run/netns/$lab-server" "$@" >"$work/out" 2>"$work/err" &
 	server=$!
-	for _ in {1..200}; do grep -q listening "$work/err" 2>/dev/null && return; sleep 0.02; done
+	until_true grep -q listening "$work/err"
 }
 # IP bytes that the server has received on a device, with the time in us
 received() { echo "$(on server cat /proc/net/dev | tr : ' ' | awk -v d="$1" -v link="$2" '$1 == d { print $2 - link * $3 }') ${EPOCHREALTIME/[.,]/}"; }

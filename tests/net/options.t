@@ -26,7 +26,7 @@ transfer() {
 	rm -f "$work/recv.log"
 	nsenter --net=/run/netns/$lab-server build/tests/mpio recv "$addr" 5001 >"$work/received" 2>"$work/recv.log" &
 	receiver=$!
-	for ((i = 0; i < 100; i++)); do grep -q listening "$work/recv.log" && break; sleep 0.05; done
+	until_true grep -q listening "$work/recv.log"
 	build/tests/mpio gen -b "$bytes" -s 7 | tee "$work/sent" | client build/tests/mpio send "$addr" 5001 >"$work/send.json" || { kill $receiver; return 1; }
 	wait $receiver
 	[ "$(sha256sum <"$work/sent")" = "$(sha256sum <"$work/received")" ] && [ -s "$work/received" ]
@@ -49,16 +49,16 @@ round() { # TITLE ADDR FILTER_IN FILTER_OUT PATHS...
 	server ip mptcp endpoint add 10.77.2.2 dev path2 signal
 	server ip mptcp endpoint add fd77:2::2 dev path2 signal
 	for dev in path1 path2; do
-		nsenter --net=/run/netns/$lab-client dumpcap -q -i $dev -w "$work/$dev.pcap" -f "tcp port 5001" 2>/dev/null &
+		nsenter --net=/run/netns/$lab-client dumpcap -q -s 160 -B 64 -i $dev -w "$work/$dev.pcap" -f "tcp port 5001" 2>"$work/$dev.dumpcap" &
 		pids+=($!)
+		until_true grep -q File: "$work/$dev.dumpcap"
 	done
-	sleep 1
 	for p in opt_count prio_strip prio_pin addr_hide; do
 		ok "$title: load $p" $bin -n $lab-client load $p dev path1,path2
 	done
 	$bin -n $lab-client tune addr_hide echo=1
 	ok "$title: 20 MB arrive intact" transfer "$addr" $bytes
-	sleep 1
+	until_true steady stat -c %s "$work"/path[12].pcap
 	kill "${pids[@]}"
 	wait "${pids[@]}" 2>/dev/null
 	pids=()
