@@ -102,7 +102,7 @@ install: all
 	$(Q)install -m 644 dist/grafana.json $(DESTDIR)$(PREFIX)/share/doc/mptcp-bpf/
 	$(Q)install -m 644 man/mptcp-bpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	$(Q)install -m 644 completion/mptcp-bpf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mptcp-bpf
-	$(Q)install -m 644 systemd/mptcp-bpf@.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	$(Q)install -m 644 systemd/mptcp-bpf@.service systemd/mptcp-bpf-agent.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
 
 clean:
 	$(Q)rm -rf $(B)

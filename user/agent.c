@@ -29,11 +29,6 @@
 #define DISCOVER_SOON_NS (20 * MSEC) /* while some are expected, */
 #define SOON_NS SECOND            /* for so long */
 #define SHARE 25                  /* a tick takes a 25th of the time at most: with very many subflows they come less often */
-#define RETURN_NS (25 * MSEC)     /* between two probes of a path that is not used: at least so long, */
-#define RETURN_MAX_NS SECOND      /* and at most */
-#define RETURN_SHARE 80           /* else an 80th of the time that it has been away, until it answers */
-#define SILENT_NS (200 * MSEC)    /* that does not answer for so long: it does not work */
-#define RETRY_NS (30 * SECOND)    /* a path whose probes nobody answers is tried all the same */
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -127,7 +122,7 @@ void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct m
 		demand_poor(a, addr, why);
 	if (!sibling)
 		return;
-	if (users && !lonely && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
+	if (users && !lonely && !endpoint_idle() && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
 		if (e)
 			probe_of(e, &probe);
 		leave(a, &endpoint, &probe, users, why);
@@ -170,66 +165,11 @@ static int on_event(void *arg, void *data, size_t size)
 	return 0;
 }
 
-static bool answers(const struct away_one *one, uint64_t now)
-{
-	return one->answered_ns && now - one->heard_ns < SILENT_NS;
-}
-
-static bool is_due(const struct away_one *one, uint64_t now)
-{
-	uint64_t every = (now - one->since_ns) / RETURN_SHARE;
-
-	if (every < RETURN_NS || answers(one, now))
-		every = RETURN_NS;
-	return now - one->probed_ns >= (every > RETURN_MAX_NS ? RETURN_MAX_NS : every);
-}
-
-/* Does a path that is not used work again? */
-static void look_for_return(struct agent *a, struct away_one *one, uint64_t now)
-{
-	bool works;
-	int err;
-
-	if (probe_heard(one->sk)) {
-		if (!answers(one, now))
-			one->answered_ns = now;
-		one->heard_ns = now;
-	}
-	if (one->probe.tuple.dport && is_due(one, now)) {
-		probe_send(a->probes, &one->probe);
-		one->probed_ns = now;
-	}
-	works = answers(one, now) && now - one->answered_ns >= one->hold_ns;
-	if (!works && now - one->since_ns < RETRY_NS)
-		return;
-	err = endpoint_add(&one->endpoint);
-	if (err && err != -EEXIST) {
-		one->since_ns = now;
-		return agent_log(a, "failed", &one->endpoint.addr, "endpoint %d cannot be added: %s", one->endpoint.id, strerror(-err));
-	}
-	agent_log(a, "returned", &one->endpoint.addr, works ? "probes answered for %llu ms" : "tried again after %llu ms without an answer",
-		  (unsigned long long)((now - (works ? one->answered_ns : one->since_ns)) / MSEC));
-	away_back(&a->away, one, now);
-}
-
 static void set_timer(const struct agent *a, uint64_t ns)
 {
 	struct itimerspec t = { .it_value = { ns / SECOND, ns % SECOND } };
 
 	timerfd_settime(a->timer, 0, &t, NULL);
-}
-
-static bool look_at_away(struct agent *a)
-{
-	bool away = false;
-
-	for (int i = 0; i < AWAY_MAX; i++) {
-		if (!a->away.one[i].since_ns || a->away.one[i].back_ns || a->away.one[i].aside)
-			continue;
-		away = true;
-		look_for_return(a, &a->away.one[i], agent_now());
-	}
-	return away;
 }
 
 static int run_tick(struct agent *a, struct mpb_tick *tick)
@@ -256,7 +196,7 @@ static int on_timer(void *arg)
 	struct agent *a = arg;
 	uint64_t now = agent_now(), began = clock_ns(CLOCK_THREAD_CPUTIME_ID), expirations, next, took;
 	struct mpb_tick tick = { .discover = now - a->discovered_ns >= (now - a->soon_ns < SOON_NS ? DISCOVER_SOON_NS : DISCOVER_NS) };
-	bool away;
+	bool away, syns;
 
 	if (read(a->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return err_fail(errno, "timer", "cannot be read: %s", strerror(errno));
@@ -265,9 +205,11 @@ static int on_timer(void *arg)
 	if (run_tick(a, &tick))
 		return -EIO;
 	ring_buffer__consume(a->events);
-	away = look_at_away(a);
+	away = agent_look_at_away(a);
 	demand_look(a, now);
-	next = tick.asked ? TICK_DOUBT_NS : tick.waiting ? TICK_BUSY_NS : tick.subflows || away ? TICK_IDLE_NS : DISCOVER_NS;
+	renew_look(a, now);
+	syns = syn_look(a, now);
+	next = tick.asked ? TICK_DOUBT_NS : tick.waiting ? TICK_BUSY_NS : tick.subflows || away || syns ? TICK_IDLE_NS : DISCOVER_NS;
 	took = tick.discover ? 0 : clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
 	set_timer(a, took * SHARE > next ? took * SHARE : next);
 	return 0;
@@ -349,7 +291,7 @@ int agent_start(struct agent *a, const struct ns *ns, char (*settings)[CONFIG_SE
 	int err;
 
 	a->ns = ns;
-	a->timer = a->links = a->away.map = a->nrows = -1;
+	a->timer = a->links = a->probes[0] = a->probes[1] = a->away.map = a->nrows = -1;
 	a->rows = calloc(MPB_CLOCKS + 1, sizeof(*a->rows));
 	if (!a->rows)
 		return err_fail(ENOMEM, "run", "out of memory");
@@ -360,7 +302,10 @@ int agent_start(struct agent *a, const struct ns *ns, char (*settings)[CONFIG_SE
 		err = probe_open(a->probes);
 	if (err)
 		return err;
+	if (endpoint_idle())
+		note("mptcp-bpf: paths are managed in user space (net.mptcp.pm_type): subflows are closed one by one, and new ones are that manager's to make");
 	demand_start(a);
+	syn_start(a);
 	a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	a->links = link_open();
 	if (a->timer < 0 || a->links < 0)
@@ -375,11 +320,12 @@ void agent_stop(struct agent *a)
 {
 	if (a->away.map >= 0)
 		away_close(&a->away, a->ns);
+	syn_stop(a);
 	free(a->rows);
 	ring_buffer__free(a->events);
 	policy_close(&a->policy);
 	for (int i = 0; i < 2; i++)
-		if (a->probes[i] > 0)
+		if (a->probes[i] >= 0)
 			close(a->probes[i]);
 	if (a->timer >= 0)
 		close(a->timer);

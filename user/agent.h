@@ -10,7 +10,9 @@
 #include "demand.h"
 #include "ns.h"
 #include "policy.h"
+#include "renew.h"
 #include "service.h"
+#include "syn.h"
 
 struct agent_row {
 	struct mpb_tuple tuple;
@@ -33,6 +35,8 @@ struct agent {
 	struct agent_row *rows;
 	struct away away;     /* addresses taken out of use */
 	struct demand demand;
+	struct syns syns;
+	struct renewal renewals[RENEWALS_MAX];
 };
 
 #define AGENT_SERVICES 4
@@ -55,6 +59,9 @@ void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const 
 /* Counts the connections with a subflow from the address; `lonely` are those with no other, `one` is one of these subflows. */
 int agent_users_of(const struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one);
 
+/* Connections with an open subflow of the address's family. */
+int agent_connections_like(const struct agent *a, const struct in6_addr *addr);
+
 /* The next subflow from the address, after this one (NULL: the first), whose connection has another elsewhere; or NULL. */
 const struct agent_row *agent_next_spare(const struct agent *a, const struct in6_addr *addr, const struct agent_row *r);
 
@@ -65,13 +72,16 @@ void agent_withdraw(const struct agent *a, const struct in6_addr *addr, uint32_t
 /* Rows are as of now, with subflows that are new. */
 int agent_discover(struct agent *a);
 
+/* agent_return.c: whether any path is away. */
+bool agent_look_at_away(struct agent *a);
+
 /* agent_link.c: carrier, devices and addresses that go, from rtnetlink. */
 int link_open(void);
 int link_ready(void *agent);
+bool link_came_up(int fd); /* has a device, since it was asked last? */
 
-/* No connection is to use a local address (or a device's) any more: with the event of a silent subflow, if there is evidence enough. `why` is for the log. */
+/* No connection is to use a local address any more: with the event of a silent subflow, if there is evidence enough. `why` is for the log. */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why);
-void agent_evacuate_device(struct agent *a, int ifindex, const char *why);
 
 void agent_log(const struct agent *a, const char *what, const struct in6_addr *addr, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 uint64_t agent_now(void);

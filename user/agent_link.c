@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the kernel itself says of paths: a link without carrier, a device that is down, an address that is gone. No probe is needed then. */
+/* What the kernel itself says of paths: a link without carrier, a device that is down, an address that is gone. No probe is needed then. And what comes. */
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -23,7 +23,7 @@ int link_open(void)
 }
 
 /* Every address that a subflow uses on the device, once. Of one that nothing has come in by yet, only the address tells the device. */
-void agent_evacuate_device(struct agent *a, int ifindex, const char *why)
+static void evacuate_device(struct agent *a, int ifindex, const char *why)
 {
 	struct in6_addr addrs[AWAY_MAX], addr;
 	struct ifaddrs *list;
@@ -51,16 +51,19 @@ static void on_link(struct agent *a, const struct nlmsghdr *nlh)
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 
 	if (nlh->nlmsg_type == RTM_DELLINK)
-		agent_evacuate_device(a, ifi->ifi_index, "its device is gone");
+		evacuate_device(a, ifi->ifi_index, "its device is gone");
 	else if (!(ifi->ifi_flags & IFF_UP))
-		agent_evacuate_device(a, ifi->ifi_index, "its device is down");
+		evacuate_device(a, ifi->ifi_index, "its device is down");
 	else if (!(ifi->ifi_flags & IFF_RUNNING))
-		agent_evacuate_device(a, ifi->ifi_index, "no carrier");
+		evacuate_device(a, ifi->ifi_index, "no carrier");
+	else
+		renew_device(a, ifi->ifi_index);
 }
 
-static void on_address_gone(struct agent *a, const struct nlmsghdr *nlh)
+static void on_address(struct agent *a, const struct nlmsghdr *nlh)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	uint32_t flags = ifa->ifa_flags;
 	const struct nlattr *attr;
 	struct in6_addr addr = {};
 
@@ -72,9 +75,14 @@ static void on_address_gone(struct agent *a, const struct nlmsghdr *nlh)
 			memcpy(&addr.s6_addr[12], mnl_attr_get_payload(attr), 4);
 		} else if (ifa->ifa_family == AF_INET6 && type == IFA_ADDRESS) {
 			memcpy(&addr, mnl_attr_get_payload(attr), sizeof(addr));
+		} else if (type == IFA_FLAGS) {
+			flags = mnl_attr_get_u32(attr);
 		}
 	}
-	agent_evacuate(a, &addr, NULL, "the address is gone");
+	if (nlh->nlmsg_type == RTM_DELADDR)
+		agent_evacuate(a, &addr, NULL, "the address is gone");
+	else if (!(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))) /* a usable one is told again */
+		renew_address(a, &addr, ifa->ifa_index);
 }
 
 int link_ready(void *agent)
@@ -91,9 +99,28 @@ int link_ready(void *agent)
 		for (const struct nlmsghdr *nlh = (void *)buf; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 			if (nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK)
 				on_link(a, nlh);
-			else if (nlh->nlmsg_type == RTM_DELADDR)
-				on_address_gone(a, nlh);
+			else if (nlh->nlmsg_type == RTM_NEWADDR || nlh->nlmsg_type == RTM_DELADDR)
+				on_address(a, nlh);
 		}
 	}
 	return 0;
+}
+
+bool link_came_up(int fd)
+{
+	char buf[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
+	bool up = false;
+	ssize_t n;
+
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0 || (n < 0 && errno == ENOBUFS)) {
+		int len = n;
+
+		up |= n < 0; /* some events are lost: one may have been it */
+		for (const struct nlmsghdr *nlh = (void *)buf; n > 0 && mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+			const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+			up |= nlh->nlmsg_type == RTM_NEWLINK && ifi->ifi_flags & ifi->ifi_change & IFF_UP;
+		}
+	}
+	return up;
 }

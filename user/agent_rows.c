@@ -67,6 +67,20 @@ int agent_users_of(const struct agent *a, const struct in6_addr *addr, int *lone
 	return users;
 }
 
+int agent_connections_like(const struct agent *a, const struct in6_addr *addr)
+{
+	bool v4 = IN6_IS_ADDR_V4MAPPED(addr);
+	uint32_t last = 0;
+	int n = 0;
+
+	for (const struct agent_row *r = a->rows; r < a->rows + a->nrows; r++)
+		if (r->clock.open && r->clock.token != last && IN6_IS_ADDR_V4MAPPED(r->tuple.saddr) == v4) {
+			last = r->clock.token;
+			n++;
+		}
+	return n;
+}
+
 const struct agent_row *agent_next_spare(const struct agent *a, const struct in6_addr *addr, const struct agent_row *r)
 {
 	for (r = r ? r + 1 : a->rows; r < a->rows + a->nrows; r++)

@@ -38,6 +38,9 @@ struct away_one *away_find(struct away *w, const struct in6_addr *addr); /* amon
 struct away_one *away_add(struct away *w, const struct endpoint *e, const struct probe *p, bool aside, uint64_t now);
 void away_back(struct away *w, struct away_one *one, uint64_t now);
 
+/* Its address is on this device now. */
+void away_move(struct away *w, struct away_one *one, int ifindex, uint64_t now);
+
 /* For `unload --all`: every endpoint back where it was, and nothing pinned. */
 int away_restore(const struct ns *ns);
 

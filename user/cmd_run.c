@@ -11,12 +11,13 @@
 #include "cmd.h"
 #include "err.h"
 #include "follow.h"
+#include "notify.h"
 #include "pin.h"
 #include "scrape.h"
 #include "state.h"
 #include "sweep.h"
 
-#define SERVICES (AGENT_SERVICES + FOLLOW_SERVICES + 1)
+#define SERVICES (AGENT_SERVICES + FOLLOW_SERVICES + 2)
 
 /* Until a service fails or a signal comes. */
 static int loop(struct service *services, int n, int signals)
@@ -89,18 +90,20 @@ static int start(struct follow *f, struct agent *agent, const struct ns *ns, str
 int cmd_run(const struct args *a)
 {
 	struct service services[SERVICES];
-	struct agent agent = { .json = a->json, .timer = -1, .links = -1, .away.map = -1 };
+	struct agent agent = { .json = a->json, .timer = -1, .links = -1, .probes = { -1, -1 }, .away.map = -1 };
 	struct follow follow;
 	struct scrape scrape = {};
 	struct ns ns;
 	sigset_t stop;
-	int n, err, signals;
+	int n, more = 0, err, signals;
 
+	notify_open();
 	err = follow_open(&follow, a);
 	if (!err)
 		err = begin(a, &ns);
 	if (err) {
 		follow_close(&follow);
+		notify_close();
 		return err;
 	}
 	sigemptyset(&stop);
@@ -113,12 +116,19 @@ int cmd_run(const struct args *a)
 	if (!err && a->listen)
 		err = scrape_start(&scrape, &ns, a->listen, a->connections, &services[n++]);
 	if (!err) {
+		more = notify_watchdog(&services[n]);
+		err = more < 0 ? more : 0;
+	}
+	if (!err) {
 		note("mptcp-bpf: watching the subflows of this network namespace");
-		err = loop(services, n, signals);
+		notify_ready();
+		err = loop(services, n + more, signals);
+		notify_stopping();
 	}
 	scrape_stop(&scrape);
 	agent_stop(&agent);
 	follow_close(&follow);
+	notify_close();
 	if (!pin_begin())
 		state_release(&ns);
 	close(signals);

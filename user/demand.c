@@ -151,7 +151,7 @@ void demand_poor(struct agent *a, const struct in6_addr *addr, const char *why)
 /* What an agent before this one had closed is as it was until the first look. */
 void demand_start(struct agent *a)
 {
-	a->demand.on = agent_tunable(a, "demand");
+	a->demand.on = agent_tunable(a, "demand") && !endpoint_idle();
 	a->demand.calm_ns = agent_tunable(a, "calm_s") * SECOND;
 	if (!a->demand.on)
 		open_all(a, "paths are not on demand");

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/genetlink.h>
 #include <linux/mptcp.h>
-#include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 #include "endpoint.h"
 #include "netlink.h"
 
@@ -162,4 +163,17 @@ int endpoint_del(const struct endpoint *e)
 int endpoint_add(const struct endpoint *e)
 {
 	return change(e, MPTCP_PM_CMD_ADD_ADDR);
+}
+
+bool endpoint_idle(void)
+{
+	int fd = open("/proc/sys/net/mptcp/pm_type", O_RDONLY | O_CLOEXEC);
+	char type = '0';
+
+	if (fd < 0) /* before 5.19 the kernel is the only one */
+		return false;
+	if (read(fd, &type, 1) < 0)
+		type = '0';
+	close(fd);
+	return type != '0';
 }

@@ -4,6 +4,7 @@
 #define MPB_ENDPOINT_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct endpoint {
@@ -20,6 +21,9 @@ int endpoint_find(const struct in6_addr *addr, struct endpoint *e);
 
 /* Calls each() for all; stops at the first non-zero and returns it. */
 int endpoint_each(int (*each)(const struct endpoint *e, void *arg), void *arg);
+
+/* Is user space the path manager of new connections (sysctl pm_type)? Endpoints mean nothing to such. */
+bool endpoint_idle(void);
 
 /* Removing one announces it removed (RM_ADDR) on every connection that has it, and closes its subflows; with ID 0, what connections began on. Adding one
  * makes subflows, or announces it, on those that live. Return 0 or -errno. */

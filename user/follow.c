@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "err.h"
 #include "follow.h"
+#include "notify.h"
 #include "out.h"
 #include "pin.h"
 #include "state.h"
@@ -22,7 +23,7 @@ int follow_open(struct follow *f, const struct args *args)
 {
 	char copy[PATH_MAX];
 
-	*f = (struct follow){ .args = args, .dir = -1, .watch = -1, .signals = -1 };
+	*f = (struct follow){ .args = args, .dir = -1, .watch = -1, .signals = -1, .links = -1 };
 	if (!args->file)
 		return 0;
 	if (args->nwords > 1)
@@ -95,22 +96,34 @@ int follow_first(struct follow *f, const struct ns *ns, char (**settings)[CONFIG
 	return err;
 }
 
+/* With the lock held. */
+static int renew(struct follow *f, struct config *c)
+{
+	int err = sweep(f->ns);
+
+	if (!err)
+		err = apply(f, c);
+	return err ? err : agent_tune(f->agent, c->settings, c->nsettings);
+}
+
 static void again(struct follow *f)
 {
 	struct config c = {};
-	int err = pin_begin();
+	int err;
 
-	if (!err)
-		err = sweep(f->ns);
-	if (!err)
-		err = apply(f, &c);
-	if (!err)
-		err = agent_tune(f->agent, c.settings, c.nsettings);
-	if (err)
-		err_print(f->args->json), fflush(stdout);
+	notify_reloading();
+	err = pin_begin();
+	if (!err) {
+		err = renew(f, &c);
+		pin_end();
+	}
+	if (err) {
+		err_print(f->args->json);
+		fflush(stdout);
+	}
 	err_clear();
 	config_free(&c);
-	pin_end();
+	notify_ready();
 }
 
 static int on_signal(void *arg)
@@ -143,6 +156,15 @@ static int on_change(void *arg)
 	return 0;
 }
 
+static int on_link(void *arg)
+{
+	struct follow *f = arg;
+
+	if (link_came_up(f->links))
+		again(f);
+	return 0;
+}
+
 int follow_start(struct follow *f, struct agent *agent, struct service services[FOLLOW_SERVICES])
 {
 	sigset_t hup;
@@ -156,14 +178,18 @@ int follow_start(struct follow *f, struct agent *agent, struct service services[
 	f->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (f->signals < 0 || f->watch < 0 || inotify_add_watch(f->watch, ".", IN_CLOSE_WRITE | IN_MOVED_TO) < 0)
 		return err_fail(errno, f->args->file, "cannot be watched: %s", strerror(errno));
+	f->links = link_open();
+	if (f->links < 0)
+		return err_fail(errno, "run", "no link events: %s", strerror(errno));
 	services[0] = (struct service){ .fd = f->signals, .ready = on_signal, .arg = f };
 	services[1] = (struct service){ .fd = f->watch, .ready = on_change, .arg = f };
-	return 2;
+	services[2] = (struct service){ .fd = f->links, .ready = on_link, .arg = f };
+	return 3;
 }
 
 void follow_close(struct follow *f)
 {
-	const int fds[] = { f->dir, f->watch, f->signals };
+	const int fds[] = { f->dir, f->watch, f->signals, f->links };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A configuration file that holds while the agent runs: applied at the start, on SIGHUP, and when the file changes (a Kubernetes ConfigMap changes its
- * directory's link `..data`). One that cannot be applied is told, and all stays as it was. */
+ * directory's link `..data`). One that cannot be applied is told, and all stays as it was. A device that comes up is given what the file says. */
 #ifndef MPB_FOLLOW_H
 #define MPB_FOLLOW_H
 
@@ -11,13 +11,13 @@
 #include "config.h"
 #include "service.h"
 
-#define FOLLOW_SERVICES 2
+#define FOLLOW_SERVICES 3
 
 struct follow {
 	const struct args *args;
 	const struct ns *ns;
 	struct agent *agent; /* once it runs */
-	int dir, watch, signals;
+	int dir, watch, signals, links;
 	char file[NAME_MAX + 1];
 };
 

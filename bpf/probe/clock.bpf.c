@@ -21,6 +21,7 @@ MPB_TUNE(__u32, demand, 0, 0, 1, "1: costly paths are closed until a cheaper one
 MPB_TUNE(__u32, poor_rtt_ms, 0, 0, 60000, "a path with a longer round trip is poor (ms); 0: it is not asked for");
 MPB_TUNE(__u32, poor_kbit, 0, 0, 4000000, "a path that delivers less while more waits is poor (kbit/s); 0: it is not asked for");
 MPB_TUNE(__u32, calm_s, 10, 1, 86400, "costly paths are closed again when no other was poor for so long (s)");
+MPB_TUNE(__u32, syn_ms, 800, 0, 60000, "a first SYN that is not answered for so long goes by another path the next time (ms); 0: it does not");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -55,17 +56,6 @@ struct walk {
 	__u64 now;
 	__u32 subflows, waiting, asked, untold;
 };
-
-/* When the oldest segment in flight was sent last; 0: none is. */
-static __always_inline __u64 oldest(struct tcp_sock *tp)
-{
-	struct list_head *first = BPF_CORE_READ(tp, tsorted_sent_queue.next);
-	struct sk_buff *skb = (void *)first - bpf_core_field_offset(struct sk_buff, tcp_tsorted_anchor);
-
-	if (!BPF_CORE_READ(tp, packets_out) || first == (void *)tp + bpf_core_field_offset(struct tcp_sock, tsorted_sent_queue))
-		return 0;
-	return BPF_CORE_READ(skb, skb_mstamp_ns);
-}
 
 static __always_inline __u16 window(struct tcp_sock *tp)
 {
@@ -115,7 +105,7 @@ static __always_inline void ask(struct walk *w, const struct mpb_tuple *key, str
 /* One that is silent: an acknowledgement is overdue after `late`, the answer to a probe after `wait`. */
 static __noinline int judge(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c, __u64 late, __u64 wait)
 {
-	__u64 sent = oldest((struct tcp_sock *)c->sk), silent = w->now - c->heard_ns, *asked;
+	__u64 sent = mpb_oldest_ns((struct tcp_sock *)c->sk), silent = w->now - c->heard_ns, *asked;
 	__u32 token = c->token;
 	bool due;
 

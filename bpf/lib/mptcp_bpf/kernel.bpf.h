@@ -16,6 +16,14 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct net {
+	__u64 net_cookie;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -24,6 +32,7 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	int skc_bound_dev_if;
+	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
@@ -61,6 +70,7 @@ struct sock {
 	__u32 sk_mark;
 	int sk_wmem_queued;
 	int sk_err;
+	__u8 sk_userlocks : 4;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 

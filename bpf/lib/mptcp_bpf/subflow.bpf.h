@@ -45,4 +45,15 @@ static __always_inline __s16 mpb_local_id(struct mptcp_subflow_context *ctx)
 	return narrow;
 }
 
+/* When the oldest segment in flight was sent last; 0: none is. */
+static __always_inline __u64 mpb_oldest_ns(struct tcp_sock *tp)
+{
+	struct list_head *first = BPF_CORE_READ(tp, tsorted_sent_queue.next);
+	struct sk_buff *skb = (void *)first - bpf_core_field_offset(struct sk_buff, tcp_tsorted_anchor);
+
+	if (!BPF_CORE_READ(tp, packets_out) || first == (void *)tp + bpf_core_field_offset(struct tcp_sock, tsorted_sent_queue))
+		return 0;
+	return BPF_CORE_READ(skb, skb_mstamp_ns);
+}
+
 #endif

@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A first SYN on a path that is dead leaves by the other one when it is sent again, and the connection lives there; one that the application bound to an
+# address stays; all paths dead is what it is without the agent; nothing is left behind.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
+lab=sy$$
+. tests/lib/transfer.sh
+path() { scripts/lab path $lab "$@"; }
+told() { grep -q "\"event\":\"$1\".*\"address\":\"$2\".*$3" "$work/agent.out"; }
+times() { grep -c "\"event\":\"$1\"" "$work/agent.out"; }
+agent() { # KEY=VALUE...
+	spawn agent client "$bin" -j run margin_ms=$((300 * slow)) "$@"
+	until_true grep -q watching "$work/agent.err"
+}
+end_agent() {
+	kill "$(cat "$work/agent.pid")"
+	until_true test -s "$work/agent.status"
+	is "$(cat "$work/agent.status")" 0 "the agent ends"
+}
+rules() { ip -n $lab-client rule | wc -l; }
+rules_are() { [ "$(rules)" = "$1" ]; }
+dynaddr() { client cat /proc/sys/net/ipv4/ip_dynaddr; }
+local_of() { client ss -tnH state established "dport = :$1" | awk '{ sub(/:.*/, "", $3); print $3 }'; } # PORT
+from() { local_of "$1" | grep -qxF "$2"; }
+# The time that connect() took, in ms; "failed", and why.
+# shellcheck disable=SC2016 # Perl
+connect() { # PEER PORT [OWN ADDRESS]
+	client perl -MSocket -MTime::HiRes=time -e 'my ($peer, $port, $own, $wait) = @ARGV; socket(my $s, AF_INET, SOCK_STREAM, 262) or die $!;
+		!$own || bind($s, pack_sockaddr_in(0, inet_aton($own))) or die $!; my $began = time; $SIG{ALRM} = sub { print "failed: late\n"; exit };
+		alarm $wait; connect($s, pack_sockaddr_in($port, inet_aton($peer))) or do { print "failed: $!\n"; exit }; printf "%d\n", (time - $began) * 1000' \
+		"$1" "$2" "${3:-}" "${wait:-30}"
+}
+
+up --path 20mbit,10ms --path 20mbit,20ms
+client sysctl -qw net.mptcp.blackhole_timeout=0 2>/dev/null # else a late SYN without MP_CAPABLE ends MPTCP for an hour
+before=$(rules)
+agent
+begin 10.77.1.2 5001 -r 100000 -d 100
+ok "a path that works: the connection begins there" until_true from 5001 10.77.1.1
+ok "data arrive" going 5001
+is "$(times retried) $(rules)" "0 $before" "and nothing is done"
+kill -INT "$(cat "$work/send.5001.pid")"
+ok "the payload is whole" finish 5001
+
+path 1 down
+begin 10.77.1.2 5002 -r 100000 -d 100
+ok "path 1 is dead: the SYN goes by path 2" until_true told retried 10.77.1.1 'next one from 10.77.2.1'
+ok "the connection is set up from there" until_true from 5002 10.77.2.1
+ok "data arrive" going 5002
+ok "the rules are gone" until_true rules_are "$before"
+is "$(wait=4 connect 10.77.1.2 5003 10.77.1.1)" "failed: late" "a SYN that is bound to an address is not led elsewhere"
+is "$(times retried)" 1 "which nothing tried"
+path 1 up
+kill -INT "$(cat "$work/send.5002.pid")"
+ok "the payload is whole" finish 5002
+is "$(connect 10.77.1.2 5999)" "failed: Connection refused" "a refusal is told as it is"
+
+path 1 down
+path 2 down
+is "$(wait=$((8 * slow)) connect 10.77.1.2 5004)" "failed: late" "all paths are dead: so it is without the agent"
+ok "another path was tried" until_true told retried 10.77.2.1 'next one from 10.77.1.1'
+ok "the application gives up: the rules are gone" until_true rules_are "$before"
+end_agent
+is "$(dynaddr) $(rules)" "0 $before" "it leaves the namespace as it was"
+agent syn_ms=0
+path 2 up
+is "$(wait=2 connect 10.77.1.2 5005)" "failed: late" "syn_ms=0: no other path"
+is "$(times retried)" 0 "is tried"
+end_agent
+agent
+begin 10.77.1.2 5006 -r 100000 -d 100
+ok "a SYN is led elsewhere" until_true told retried 10.77.1.1
+kill -KILL "$(cat "$work/agent.pid")"
+ok "the agent is killed; the connection is set up" until_true from 5006 10.77.2.1
+agent
+is "$(rules)" "$before" "a new agent takes away the rules of the old one"
+end_agent
+mb unload --all
+ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf
+done_testing

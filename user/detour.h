@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The next transmission of one SYN by another path. Two routing rules for its ports alone: from its address there is no route; from no address, the routes
+ * of the other path count. With ip_dynaddr the kernel chooses such a socket's address anew then (inet_sk_reselect_saddr). IPv4 only. */
+#ifndef MPB_DETOUR_H
+#define MPB_DETOUR_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <mptcp_bpf/state.h>
+
+/* The routes from one address to another: the device, and the table. Returns 0 or -errno. */
+int detour_route(struct in_addr from, struct in_addr to, int *ifindex, uint32_t *table);
+
+int detour_add(const struct mpb_tuple *syn, uint32_t table);
+void detour_del(const struct mpb_tuple *syn, uint32_t table);
+void detour_flush(void); /* all that there are in the namespace */
+
+/* The sysctl ip_dynaddr: 0, 1, or -errno. */
+int detour_dynaddr(void);
+int detour_set_dynaddr(int on);
+
+#endif

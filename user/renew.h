@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Addresses and devices that come: the kernel's path manager tries an endpoint once on each connection, so one whose address was not there then is taken out
+ * and put in again, under the device that has the address now. */
+#ifndef MPB_RENEW_H
+#define MPB_RENEW_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+#define RENEWALS_MAX 16
+
+struct agent;
+
+struct renewal {
+	struct in6_addr addr;
+	int ifindex;
+	int tries;       /* so far: its routes may come later than the address */
+	uint64_t at_ns;  /* the next one; 0: there is no such renewal */
+};
+
+/* The address is there, on this device. */
+void renew_address(struct agent *a, const struct in6_addr *addr, int ifindex);
+
+/* What the address of each endpoint says of a device that works again. */
+void renew_device(struct agent *a, int ifindex);
+
+/* Tries what is due. */
+void renew_look(struct agent *a, uint64_t now);
+
+#endif
