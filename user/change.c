@@ -88,6 +88,8 @@ static void compare_scheds(struct change *c, const struct looking *l)
 
 		if (used & 1ULL << slot)
 			scheduler_name(l->t->ns, slot, now);
+		if (!strcmp(now, SCHED_UNNAMED))
+			*now = 0;
 		if (c->looked && *now && *c->sched[slot] && strcmp(now, c->sched[slot]) && filter_event(l->f, "swap", NULL))
 			event_tell_other(l->t, "swap", json_pack("{s:s,s:s}", "from", c->sched[slot], "to", now), "swap %s -> %s", c->sched[slot], now);
 		memcpy(c->sched[slot], now, sizeof(now));

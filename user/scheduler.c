@@ -76,7 +76,7 @@ void scheduler_name(const struct ns *ns, unsigned int slot, char name[MPB_NAME_L
 	struct naming n = { ns, slot, name };
 	char path[PATH_MAX];
 
-	strcpy(name, slot ? "?" : "default");
+	strcpy(name, slot ? SCHED_UNNAMED : "default");
 	if (slot)
 		pin_each(pin_path(path, "%s/sched", ns->dir), false, is_in_slot, &n);
 }

@@ -18,7 +18,9 @@ int scheduler_swap(const struct ns *ns, const char *old, struct policy *p);
 
 int scheduler_sweep(const struct ns *ns);
 
-/* The name of the policy in a slot; "default" for slot 0, "?" for an empty one. The slot of a loaded policy; 0: not loaded. */
+/* The name of the policy in a slot; "default" for slot 0, SCHED_UNNAMED for an empty one, and while it is being loaded. The slot of a loaded policy; 0: not
+ * loaded. */
+#define SCHED_UNNAMED "?"
 void scheduler_name(const struct ns *ns, unsigned int slot, char name[MPB_NAME_LEN]);
 unsigned int scheduler_slot(const struct ns *ns, const char *name);
 
