@@ -88,7 +88,7 @@ static void try(struct agent *a, struct renewal *r)
 	struct endpoint e;
 	int connections, err;
 
-	if (!is_wanted(a, r, &e, &connections)) {
+	if (agent_discover(a) || !is_wanted(a, r, &e, &connections)) { /* what has joined a moment ago counts */
 		r->tries = TRIES_MAX;
 		return;
 	}
