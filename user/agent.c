@@ -291,7 +291,7 @@ int agent_start(struct agent *a, const struct ns *ns, char (*settings)[CONFIG_SE
 	int err;
 
 	a->ns = ns;
-	a->timer = a->links = a->away.map = a->nrows = -1;
+	a->timer = a->links = a->probes[0] = a->probes[1] = a->away.map = a->nrows = -1;
 	a->rows = calloc(MPB_CLOCKS + 1, sizeof(*a->rows));
 	if (!a->rows)
 		return err_fail(ENOMEM, "run", "out of memory");
@@ -325,7 +325,7 @@ void agent_stop(struct agent *a)
 	ring_buffer__free(a->events);
 	policy_close(&a->policy);
 	for (int i = 0; i < 2; i++)
-		if (a->probes[i] > 0)
+		if (a->probes[i] >= 0)
 			close(a->probes[i]);
 	if (a->timer >= 0)
 		close(a->timer);

@@ -80,9 +80,8 @@ int link_open(void);
 int link_ready(void *agent);
 bool link_came_up(int fd); /* has a device, since it was asked last? */
 
-/* No connection is to use a local address (or a device's) any more: with the event of a silent subflow, if there is evidence enough. `why` is for the log. */
+/* No connection is to use a local address any more: with the event of a silent subflow, if there is evidence enough. `why` is for the log. */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why);
-void agent_evacuate_device(struct agent *a, int ifindex, const char *why);
 
 void agent_log(const struct agent *a, const char *what, const struct in6_addr *addr, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 uint64_t agent_now(void);

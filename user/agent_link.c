@@ -23,7 +23,7 @@ int link_open(void)
 }
 
 /* Every address that a subflow uses on the device, once. Of one that nothing has come in by yet, only the address tells the device. */
-void agent_evacuate_device(struct agent *a, int ifindex, const char *why)
+static void evacuate_device(struct agent *a, int ifindex, const char *why)
 {
 	struct in6_addr addrs[AWAY_MAX], addr;
 	struct ifaddrs *list;
@@ -51,11 +51,11 @@ static void on_link(struct agent *a, const struct nlmsghdr *nlh)
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 
 	if (nlh->nlmsg_type == RTM_DELLINK)
-		agent_evacuate_device(a, ifi->ifi_index, "its device is gone");
+		evacuate_device(a, ifi->ifi_index, "its device is gone");
 	else if (!(ifi->ifi_flags & IFF_UP))
-		agent_evacuate_device(a, ifi->ifi_index, "its device is down");
+		evacuate_device(a, ifi->ifi_index, "its device is down");
 	else if (!(ifi->ifi_flags & IFF_RUNNING))
-		agent_evacuate_device(a, ifi->ifi_index, "no carrier");
+		evacuate_device(a, ifi->ifi_index, "no carrier");
 	else
 		renew_device(a, ifi->ifi_index);
 }

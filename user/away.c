@@ -32,9 +32,12 @@ static int open_map(const struct ns *ns, bool make)
 	if (err)
 		return err;
 	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "mpb_away", sizeof(struct in6_addr), sizeof(struct kept), AWAY_MAX, NULL);
-	if (fd < 0 || bpf_obj_pin(fd, pin_path(path, "%s/agent/away", ns->dir)))
-		return err_fail(errno, path, "cannot make or pin the map: %s", strerror(errno));
-	return fd;
+	if (fd >= 0 && !bpf_obj_pin(fd, pin_path(path, "%s/agent/away", ns->dir)))
+		return fd;
+	err = err_fail(errno, path, "cannot make or pin the map: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 int away_open(struct away *w, const struct ns *ns, uint64_t now)
@@ -52,6 +55,8 @@ int away_open(struct away *w, const struct ns *ns, uint64_t now)
 		return w->map;
 	w->lock = open(pin_path(path, "%s/agent", ns->dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (w->lock < 0 || flock(w->lock, LOCK_EX | LOCK_NB)) {
+		if (w->lock >= 0)
+			close(w->lock);
 		close(w->map);
 		w->map = -1;
 		return err_fail(EBUSY, "run", "another agent works in this network namespace");

@@ -62,14 +62,21 @@ static void compare_conn(const struct looking *l, const struct conn_view *now, c
 	}
 }
 
-static void compare_tables(const struct looking *l, const struct mpb_ns *now, const struct mpb_ns *was)
+/* Counters begin anew with the first load after the last unload. */
+static uint64_t more(uint64_t now, uint64_t was)
 {
-	uint64_t subflows = now->subflows_full - was->subflows_full, conns = now->conns_full - was->conns_full;
+	return now > was ? now - was : 0;
+}
 
-	if ((subflows || conns) && filter_event(l->f, "full", NULL))
-		event_tell_other(l->t, "full", json_pack("{s:I,s:I}", "subflows", (json_int_t)subflows, "connections", (json_int_t)conns),
-				 "table full: %llu subflows and %llu connections not recorded (--max-subflows)", (unsigned long long)subflows,
-				 (unsigned long long)conns);
+static void compare_tables(const struct looking *l, const struct conns *now, const struct conns *was)
+{
+	uint64_t subflows = more(now->counters.subflows_full, was->counters.subflows_full), conns = more(now->counters.conns_full, was->counters.conns_full);
+	uint64_t waits = more(now->waits_full, was->waits_full);
+
+	if ((subflows || conns || waits) && filter_event(l->f, "full", NULL))
+		event_tell_other(l->t, "full", json_pack("{s:I,s:I,s:I}", "subflows", (json_int_t)subflows, "connections", (json_int_t)conns, "waits", (json_int_t)waits),
+				 "table full: %llu subflows, %llu connections and %llu waits not recorded (--max-subflows)", (unsigned long long)subflows,
+				 (unsigned long long)conns, (unsigned long long)waits);
 }
 
 static void compare_scheds(struct change *c, const struct looking *l)
@@ -91,16 +98,17 @@ static void compare_scheds(struct change *c, const struct looking *l)
 static void compare_losses(struct change *c, const struct looking *l)
 {
 	__u32 what = MPB_WATCH_UNTOLD;
-	uint64_t untold = c->untold;
+	uint64_t untold = c->untold, lost;
 	int fd = state_map(l->t->ns, "mpb_watch");
 
 	if (fd < 0)
 		return;
 	bpf_map_lookup_elem(fd, &what, &untold);
 	close(fd);
-	if (c->looked && untold != c->untold && filter_event(l->f, "lost", NULL))
-		event_tell_other(l->t, "lost", json_pack("{s:I}", "count", (json_int_t)(untold - c->untold)),
-				 "%llu events lost: they came faster than they were read", (unsigned long long)(untold - c->untold));
+	lost = more(untold, c->untold);
+	if (c->looked && lost && filter_event(l->f, "lost", NULL))
+		event_tell_other(l->t, "lost", json_pack("{s:I}", "count", (json_int_t)lost), "%llu events lost: they came faster than they were read",
+				 (unsigned long long)lost);
 	c->untold = untold;
 }
 
@@ -115,7 +123,7 @@ int change_look(struct change *c, struct teller *t, const struct filter *f)
 	for (int i = 0; c->looked && i < now.n; i++)
 		compare_conn(&l, &now.list[i], find(&c->before, now.list[i].token));
 	if (c->looked)
-		compare_tables(&l, &now.counters, &c->before.counters);
+		compare_tables(&l, &now, &c->before);
 	compare_scheds(c, &l);
 	compare_losses(c, &l);
 	converters_look(&c->converters, !c->looked, t, f);

@@ -97,8 +97,8 @@ static int serve(const struct args *a)
 	struct ns ns;
 	int err = 0, used;
 
-	s.service = (struct service){ .name = "serve", .mptcp = true, .max_sessions = 100000, .handshake_ms = 20000, .idle_ms = 7440000, .grace_ms = 30000,
-				      .begin = serve_begin, .end = serve_end, .config = &s.converter };
+	s.service = (struct service){ .name = "serve", .mptcp = true, .mend_window = true, .max_sessions = 100000, .handshake_ms = 20000, .idle_ms = 7440000, .grace_ms = 30000,
+				      .kind = &serve_kind, .config = &s.converter };
 	s.service.threads = threads_default();
 	s.service.listen = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(PORT_DEFAULT) };
 	s.max_each = 1024;
@@ -151,7 +151,7 @@ static int client(const struct args *a)
 {
 	static struct relay r = { .mptcp = true, .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct service v = { .name = "client", .transparent = true, .threads = threads_default(), .max_sessions = 10000, .handshake_ms = 60000,
-			     .idle_ms = 7440000, .grace_ms = 30000, .begin = relay_begin, .config = &r };
+			     .idle_ms = 7440000, .grace_ms = 30000, .kind = &relay_kind, .config = &r };
 	int err = 0;
 	struct ns ns;
 

@@ -90,7 +90,7 @@ static int start(struct follow *f, struct agent *agent, const struct ns *ns, str
 int cmd_run(const struct args *a)
 {
 	struct service services[SERVICES];
-	struct agent agent = { .json = a->json, .timer = -1, .links = -1, .away.map = -1 };
+	struct agent agent = { .json = a->json, .timer = -1, .links = -1, .probes = { -1, -1 }, .away.map = -1 };
 	struct follow follow;
 	struct scrape scrape = {};
 	struct ns ns;

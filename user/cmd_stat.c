@@ -63,6 +63,7 @@ static void stat_json(const struct ns *ns, const struct conns *conns, const stru
 #define X(name, help) json_object_set_new(counters, #name, json_integer(conns->counters.name));
 		MPB_NS_COUNTERS(X)
 #undef X
+		json_object_set_new(counters, "waits_full", json_integer(conns->waits_full));
 		put_counters("observer", counters);
 	}
 	if (!steer_counts(ns, &steer)) {

@@ -4,23 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/libbpf.h>
-#include "cc.h"
 #include "config.h"
 #include "err.h"
 #include "loaded.h"
-#include "paths.h"
 #include "preset.h"
-#include "rules.h"
 #include "tunable.h"
-
-#define WORDS_MAX 32
-#define PRIO_LAST 65535
 
 struct reading {
 	struct config *c;
 	struct config_policy *p;
-	const char *words[WORDS_MAX]; /* of a rule or path: key, value, key, ... */
-	int n;
 	const char *dev; /* of a setting; NULL: for all */
 };
 
@@ -276,114 +268,6 @@ static int resolve_policy(const struct config *c, struct config_policy *p, const
 	return err || p->loaded ? err : load_check(&p->policy, &p->args);
 }
 
-static int read_word(const char *key, yaml_node_t *value, void *arg)
-{
-	struct reading *r = arg;
-	const char *text = document_text(&r->c->doc, value);
-
-	if (!text)
-		return -EINVAL;
-	if (r->n + 2 > WORDS_MAX)
-		return err_usage(key, "one key too many");
-	r->words[r->n++] = key;
-	r->words[r->n++] = text;
-	return 0;
-}
-
-/* What follows are the checks that a rule's names lead somewhere. */
-static int check_sched(const struct config *c, const char *name)
-{
-	for (int i = 0; i < c->npolicies; i++)
-		if (c->policies[i]->policy.desc.policy.kind == MPB_SCHED && !strcmp(c->policies[i]->policy.desc.policy.name, name))
-			return 0;
-	err_hint("'policies' loads it");
-	return err_fail(ENOENT, name, "is not a scheduler of this configuration");
-}
-
-static int check_cc(const struct config *c, const char *name)
-{
-	for (int i = 0; i < c->npolicies; i++)
-		if (c->policies[i]->policy.desc.policy.kind == MPB_CC && !strcmp(c->policies[i]->policy.desc.policy.name, name))
-			return 0;
-	if (cc_is_kernels(name))
-		return 0;
-	err_hint("'policies' loads one of ours; /proc/sys/net/ipv4/tcp_available_congestion_control lists the kernel's");
-	return err_fail(ENOENT, name, "is a congestion control neither of this configuration nor of the kernel");
-}
-
-static int read_rule(const char *key, yaml_node_t *node, void *arg)
-{
-	struct reading r = { .c = arg };
-	struct config *c = arg;
-	struct config_rule *rule = &c->rules[c->nrules];
-	int err;
-
-	(void)key;
-	if (c->nrules == MPB_RULES_MAX)
-		return err_usage("rules", "at most %d", MPB_RULES_MAX);
-	err = document_pairs(&c->doc, node, read_word, &r);
-	document_at(&c->doc, node);
-	if (!err)
-		err = rule_parse(r.words, r.n, &rule->rule, &rule->names);
-	if (!err && rule->names.sched)
-		err = check_sched(c, rule->names.sched);
-	if (!err && rule->rule.cc[0])
-		err = check_cc(c, rule->rule.cc);
-	if (!err && rule->names.convert)
-		err = rule_converter(c->ns, rule->names.convert, &rule->rule);
-	rule->node = node;
-	c->nrules += !err;
-	return err;
-}
-
-/* What names the path goes first. */
-static int read_path(const char *key, yaml_node_t *node, void *arg)
-{
-	struct reading r = { .c = arg };
-	struct config *c = arg;
-	struct mpb_path path;
-	int err;
-
-	(void)key;
-	err = document_pairs(&c->doc, node, read_word, &r);
-	document_at(&c->doc, node);
-	for (int i = 2; !err && i < r.n; i += 2) {
-		if (strcmp(r.words[i], "dev") && strcmp(r.words[i], "from") && strcmp(r.words[i], "id"))
-			continue;
-		const char *first[2] = { r.words[0], r.words[1] };
-
-		memcpy(r.words, r.words + i, sizeof(first));
-		memcpy(r.words + i, first, sizeof(first));
-		break;
-	}
-	if (!err)
-		err = path_parse(r.words, r.n, &path);
-	if (!err && paths_find(&c->paths, &path) >= 0)
-		err = err_usage("path", "is there twice");
-	return err ? err : paths_add(&c->paths, &path);
-}
-
-/* Without a list of rules, what `load` would add: the first scheduler, and the first congestion control, for all connections. */
-static void default_rules(struct config *c)
-{
-	bool done[MPB_KIND_MAX] = {};
-
-	for (int i = 0; i < c->npolicies; i++) {
-		const struct mpb_policy *p = &c->policies[i]->policy.desc.policy;
-		struct config_rule *rule = &c->rules[c->nrules];
-
-		if (done[p->kind] || (p->kind != MPB_SCHED && p->kind != MPB_CC))
-			continue;
-		done[p->kind] = true;
-		rule->rule.prio = PRIO_LAST;
-		if (p->kind == MPB_SCHED)
-			rule->names.sched = p->name;
-		else
-			memcpy(rule->rule.cc, p->name, sizeof(rule->rule.cc));
-		c->nrules++;
-	}
-}
-
 static yaml_node_t *section(struct config *c, const char *name)
 {
 	yaml_node_t *root = document_root(&c->doc);
@@ -402,12 +286,10 @@ int config_resolve(struct config *c, const struct ns *ns)
 	c->ns = ns;
 	for (int i = 0; !err && i < c->npolicies; i++)
 		err = resolve_policy(c, c->policies[i], ns);
-	if (!err && rules)
-		err = document_entries(&c->doc, rules, read_rule, c);
-	else if (!err)
-		default_rules(c);
+	if (!err)
+		err = config_read_rules(c, rules);
 	if (!err && paths)
-		err = document_entries(&c->doc, paths, read_path, c);
+		err = config_read_paths(c, paths);
 	err_where("%s", "");
 	return err;
 }
@@ -440,8 +322,10 @@ int config_verify(struct config *c)
 void config_free(struct config *c)
 {
 	for (int i = 0; i < c->npolicies; i++) {
-		for (int k = 0; k < CONFIG_PLACES_MAX; k++)
-			free(c->policies[i]->places[k].devs), free(c->policies[i]->places[k].fresh);
+		for (int k = 0; k < CONFIG_PLACES_MAX; k++) {
+			free(c->policies[i]->places[k].devs);
+			free(c->policies[i]->places[k].fresh);
+		}
 		if (c->policies[i]->policy.obj)
 			policy_close(&c->policies[i]->policy);
 		free(c->policies[i]);

@@ -58,6 +58,10 @@ int config_read(const char *file, struct config *c);
 /* Its key `agent`, which only `run` acts on: tunables of bpf/probe/clock.bpf.c. */
 int config_read_agent(struct config *c, yaml_node_t *node);
 
+/* Its keys `rules` and `paths`, when its policies are resolved. Without the former (NULL), the rules that `load` would add. */
+int config_read_rules(struct config *c, yaml_node_t *node);
+int config_read_paths(struct config *c, yaml_node_t *node);
+
 /* What only the namespace can tell: devices, cgroups, what is loaded. Then all that can be known without the verifier is checked. */
 int config_resolve(struct config *c, const struct ns *ns);
 

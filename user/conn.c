@@ -39,7 +39,6 @@ struct join {
 	const struct ns *ns;
 	struct records records;
 	uint64_t now_ns;
-	bool sighted; /* `sight` is loaded */
 	struct { unsigned int ifindex; char name[IF_NAMESIZE]; } devs[NAMES]; /* by ifindex modulo NAMES */
 	char scheds[MPB_SLOTS][MPB_NAME_LEN];
 };
@@ -98,7 +97,6 @@ static void view_wait(struct join *j, struct conn_view *c)
 	struct mpb_waiter key = { .token = c->token };
 	struct mpb_wait *w = &c->wait;
 
-	c->waited = j->sighted;
 	record_wait(&j->records, &key, w);
 	if (!c->subflows[0].snap->conn_ahead || j->now_ns <= w->looked_ns)
 		return;
@@ -243,6 +241,17 @@ uint64_t ended_reinjected(const struct ended_view *e)
 	return conn->sent && taken > conn->sent + conn->retrans ? taken - conn->sent : conn->retrans;
 }
 
+/* The last subflows to end may have found it forgotten. */
+struct mpb_wait ended_wait(const struct ended_view *e)
+{
+	struct mpb_wait w = {};
+
+	for (int i = 0; i < e->n; i++)
+		if (e->subflows[i].hol_ns >= w.total_ns)
+			w = (struct mpb_wait){ .total_ns = e->subflows[i].hol_ns, .longest_ns = e->subflows[i].hol_longest_ns, .times = e->subflows[i].hol_times };
+	return w;
+}
+
 const struct mpb_past *ended_first(const struct ended_view *e)
 {
 	const struct mpb_past *first = &e->subflows[0];
@@ -279,7 +288,8 @@ int conns_read(const struct ns *ns, uint64_t memory_ns, struct conns *c)
 	ndiag = diag_connections(&diag); /* absent: the subflows alone must do */
 	qsort(c->snaps, n, sizeof(*c->snaps), by_connection);
 	records_open(ns, &j.records);
-	j.sighted = pin_exists(pin_path(path, "%s/opt/sight", ns->dir));
+	c->sighted = pin_exists(pin_path(path, "%s/opt/sight", ns->dir));
+	c->waits_full = record_watch(&j.records, MPB_WATCH_FULL);
 	npast = records_past(&j.records, &c->past);
 	npast = recent(c->past, npast, memory_ns < c->now_ns ? c->now_ns - memory_ns : 0);
 	qsort(c->past, npast, sizeof(*c->past), by_token_and_number);

@@ -35,7 +35,6 @@ struct conn_view {
 	uint64_t bytes_sent, bytes_acked, bytes_received;
 	uint64_t bytes_reinjected; /* sent again on another subflow */
 	uint64_t bytes_duplicate;  /* that arrived more than once on different subflows */
-	bool waited; /* `sight` is loaded; else these are 0 */
 	struct mpb_wait wait; /* of data that have come, for those before them; until the reading */
 	int64_t age_ms; /* since we know it; -1: not observed */
 	char sched[MPB_NAME_LEN];
@@ -63,6 +62,8 @@ struct conns {
 	struct ended_view *ended;
 	bool observed;
 	struct mpb_ns counters;
+	bool sighted; /* `sight` is loaded; else nobody notes who waits */
+	uint64_t waits_full; /* times that it found no room to note it */
 	uint64_t now_ns; /* CLOCK_MONOTONIC, when it was read */
 	uint64_t since_ns; /* the same of the reading before; 0: there was none */
 	struct mpb_snap *snaps;
@@ -81,6 +82,9 @@ void conns_by_token(struct conns *c);
 
 /* What each subflow did since an earlier reading, which is by token still; of those that were not there then, since they are. */
 void conns_since(struct conns *now, const struct conns *before);
+
+/* How long data that had come waited for those before them: total_ns, times and longest_ns. */
+struct mpb_wait ended_wait(const struct ended_view *e);
 
 /* Bytes that were sent again on another subflow. */
 uint64_t ended_reinjected(const struct ended_view *e);

@@ -57,6 +57,15 @@ static void put_since(json_t *o, const struct subflow_view *v)
 	json_object_set_new_nocheck(o, "since", since);
 }
 
+static void put_wait(json_t *o, const struct conns *all, const struct mpb_wait *w)
+{
+	if (!all->sighted && !w->times)
+		return;
+	put_number(o, "hol_us", w->total_ns / 1000);
+	put_number(o, "hol_times", w->times);
+	put_number(o, "hol_longest_us", w->longest_ns / 1000);
+}
+
 static json_t *subflow_json(const struct conns *all, const struct conn_view *c, const struct subflow_view *v)
 {
 	const struct mpb_snap *s = v->snap;
@@ -127,6 +136,7 @@ static json_t *past_json(const struct conns *all, const struct mpb_past *p)
 	put_number(o, "flips", p->flips);
 	put_number(o, "active_ms", p->active_ms);
 	put_number(o, "backup_ms", p->backup_ms);
+	put_number(o, "stale_ms", p->stale_ms);
 	json_object_set_new_nocheck(o, "signals", signals_json(p->signals));
 	return o;
 }
@@ -162,11 +172,7 @@ json_t *conn_json(const struct conns *all, const struct conn_view *c)
 	put_number(o, "inflight", first->conn_inflight);
 	put_number(o, "window", first->conn_window);
 	put_number(o, "out_of_order", first->conn_ahead);
-	if (c->waited) {
-		put_number(o, "hol_us", c->wait.total_ns / 1000);
-		put_number(o, "hol_times", c->wait.times);
-		put_number(o, "hol_longest_us", c->wait.longest_ns / 1000);
-	}
+	put_wait(o, all, &c->wait);
 	put_hex(o, "dsn_sent", first->dsn_sent, 16);
 	put_hex(o, "dsn_acked", first->dsn_acked, 16);
 	put_hex(o, "dsn_received", first->dsn_received, 16);
@@ -188,6 +194,7 @@ json_t *conn_json(const struct conns *all, const struct conn_view *c)
 json_t *ended_json(const struct conns *all, const struct ended_view *e)
 {
 	const struct mpb_past *last = &e->subflows[e->n - 1];
+	struct mpb_wait wait = ended_wait(e);
 	json_t *o = json_object();
 	char text[128];
 
@@ -200,6 +207,7 @@ json_t *ended_json(const struct conns *all, const struct ended_view *e)
 	put_number(o, "bytes_acked", last->conn.acked);
 	put_number(o, "bytes_received", last->conn.received);
 	put_number(o, "bytes_reinjected", ended_reinjected(e));
+	put_wait(o, all, &wait);
 	json_object_set_new_nocheck(o, "subflows", pasts_json(all, e->subflows, e->n));
 	return o;
 }

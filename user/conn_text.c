@@ -58,9 +58,18 @@ static void past_text(const struct conns *all, const struct mpb_past *p)
 	char path[128], cause[128], sent[16], retrans[16], received[16];
 
 	tuple_path(&p->tuple, path, sizeof(path));
-	printf("   - %s ended %.1f s ago after %.1f s: %s; sent %sB, retransmitted %sB, received %sB\n", path, (all->now_ns - p->ended_ns) / 1e9,
+	printf("   - %s ended %.1f s ago after %.1f s: %s; sent %sB, retransmitted %sB, received %sB", path, (all->now_ns - p->ended_ns) / 1e9,
 	       (p->ended_ns - p->born_ns) / 1e9, past_cause(p, cause, sizeof(cause)), out_human(p->bytes_sent, sent), out_human(p->bytes_retrans, retrans),
 	       out_human(p->bytes_received, received));
+	if (p->stale_ms)
+		printf(", stale %.1f s", p->stale_ms / 1000.0);
+	putchar('\n');
+}
+
+static void wait_text(const struct mpb_wait *w)
+{
+	if (w->times)
+		printf(" head-of-line=%.3fs/%u(%.3fs)", w->total_ns / 1e9, w->times, w->longest_ns / 1e9);
 }
 
 void conn_text(const struct conns *all, const struct conn_view *c)
@@ -79,8 +88,7 @@ void conn_text(const struct conns *all, const struct conn_view *c)
 		printf(" duplicate=%sB", out_human(c->bytes_duplicate, duplicate));
 	if (first->conn_ahead)
 		printf(" out-of-order=%sB", out_human(first->conn_ahead, ahead));
-	if (c->wait.times)
-		printf(" head-of-line=%.3fs/%u(%.3fs)", c->wait.total_ns / 1e9, c->wait.times, c->wait.longest_ns / 1e9);
+	wait_text(&c->wait);
 	if (c->fallback)
 		printf(" FALLBACK to TCP: %s", fallback_word(first->fallback));
 	printf("\n  %2s %-21s %-21s %-9s %-7s %-9s %1s %7s %7s %7s %4s %5s %6s %6s %6s %6s %6s %7s %5s %4s %5s\n", "ID", "LOCAL", "REMOTE", "DEV", "CC", "STATE", "B",
@@ -99,11 +107,14 @@ void ended_text(const struct conns *all, const struct ended_view *e)
 {
 	const struct mpb_past *last = &e->subflows[e->n - 1];
 	char cause[128], remote[64], sent[16], received[16], reinjected[16];
+	struct mpb_wait wait = ended_wait(e);
 
 	tuple_remote(&ended_first(e)->tuple, remote, sizeof(remote));
-	printf("0x%08x ENDED peer=%s %.1f s ago: %s; sent=%sB received=%sB reinjected=%sB\n", e->token, remote, (all->now_ns - last->ended_ns) / 1e9,
+	printf("0x%08x ENDED peer=%s %.1f s ago: %s; sent=%sB received=%sB reinjected=%sB", e->token, remote, (all->now_ns - last->ended_ns) / 1e9,
 	       past_cause(last, cause, sizeof(cause)), out_human(last->conn.sent, sent), out_human(last->conn.received, received),
 	       out_human(ended_reinjected(e), reinjected));
+	wait_text(&wait);
+	putchar('\n');
 	for (int i = 0; i < e->n; i++)
 		past_text(all, &e->subflows[i]);
 }

@@ -96,6 +96,16 @@ int follow_first(struct follow *f, const struct ns *ns, char (**settings)[CONFIG
 	return err;
 }
 
+/* With the lock held. */
+static int renew(struct follow *f, struct config *c)
+{
+	int err = sweep(f->ns);
+
+	if (!err)
+		err = apply(f, c);
+	return err ? err : agent_tune(f->agent, c->settings, c->nsettings);
+}
+
 static void again(struct follow *f)
 {
 	struct config c = {};
@@ -103,17 +113,16 @@ static void again(struct follow *f)
 
 	notify_reloading();
 	err = pin_begin();
-	if (!err)
-		err = sweep(f->ns);
-	if (!err)
-		err = apply(f, &c);
-	if (!err)
-		err = agent_tune(f->agent, c.settings, c.nsettings);
-	if (err)
-		err_print(f->args->json), fflush(stdout);
+	if (!err) {
+		err = renew(f, &c);
+		pin_end();
+	}
+	if (err) {
+		err_print(f->args->json);
+		fflush(stdout);
+	}
 	err_clear();
 	config_free(&c);
-	pin_end();
 	notify_ready();
 }
 

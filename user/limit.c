@@ -4,7 +4,8 @@
 enum { ESTABLISHED = 1, CLOSE_WAIT = 8 }; /* TCP states */
 enum { CA_RECOVERY = 3, CA_LOSS = 4 };    /* enum tcp_ca_state */
 
-bool limit_is_active(const struct mpb_snap *s)
+/* Could the kernel send on it at all? */
+static bool is_active(const struct mpb_snap *s)
 {
 	return (s->state == ESTABLISHED || s->state == CLOSE_WAIT) && (s->established || !s->joined) && !s->stale;
 }
@@ -26,7 +27,7 @@ const struct subflow_view *limit_stock_choice(const struct conn_view *c)
 	for (int i = 0; i < c->nsubflows; i++) {
 		const struct subflow_view **b = &best[is_backup(c->subflows[i].snap)];
 
-		if (limit_is_active(c->subflows[i].snap) && (!*b || limit_stock_ns(c->subflows[i].snap) < limit_stock_ns((*b)->snap)))
+		if (is_active(c->subflows[i].snap) && (!*b || limit_stock_ns(c->subflows[i].snap) < limit_stock_ns((*b)->snap)))
 			*b = &c->subflows[i];
 	}
 	return best[0] ? best[0] : best[1];
@@ -35,7 +36,7 @@ const struct subflow_view *limit_stock_choice(const struct conn_view *c)
 static bool has_preferred(const struct conn_view *c)
 {
 	for (int i = 0; i < c->nsubflows; i++)
-		if (limit_is_active(c->subflows[i].snap) && !is_backup(c->subflows[i].snap))
+		if (is_active(c->subflows[i].snap) && !is_backup(c->subflows[i].snap))
 			return true;
 	return false;
 }

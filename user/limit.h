@@ -13,7 +13,4 @@ const struct subflow_view *limit_stock_choice(const struct conn_view *c);
 /* Nanoseconds that the stock scheduler takes a subflow's queue to last: what it compares. */
 uint64_t limit_stock_ns(const struct mpb_snap *s);
 
-/* Could the kernel send on it at all? */
-bool limit_is_active(const struct mpb_snap *s);
-
 #endif

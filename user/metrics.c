@@ -241,6 +241,8 @@ static void write_counters(struct metrics *m, struct exposition *x)
 		sample(x, "observer_" #_name "_total", x->conns->counters._name, "%s", "");
 		MPB_NS_COUNTERS(X)
 #undef X
+		family(x, "observer_waits_full", "counter", "Since the first load: segments that found data waiting and no room to note it.");
+		sample(x, "observer_waits_full_total", x->conns->waits_full, "%s", "");
 		family(x, "unaccounted_subflows", "counter", "Ended subflows that were forgotten before they were added to the paths' counters.");
 		sample(x, "unaccounted_subflows_total", m->missed, "%s", "");
 	}

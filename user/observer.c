@@ -14,7 +14,7 @@
 #include "pin.h"
 #include "policy.h"
 
-#define MAPS_MAX 5
+#define MAPS_MAX 6
 
 /* The programs, and their maps that the controller reaches by pins. */
 static const struct program {
@@ -22,7 +22,7 @@ static const struct program {
 	const char *maps[MAPS_MAX + 1];
 } programs[] = {
 	{ "observe", { "mpb_ns", "mpb_ns_conns", "mpb_ns_subflows", "mpb_ns_steered", "mpb_ns_rules" } },
-	{ "witness", { "mpb_ns_sights", "mpb_ns_past", "mpb_ns_watch", "mpb_ns_events" } },
+	{ "witness", { "mpb_ns_sights", "mpb_ns_past", "mpb_ns_watch", "mpb_ns_events", "mpb_ns_waits", "mpb_ns_alive" } },
 };
 #define NPROGRAMS (sizeof(programs) / sizeof(programs[0]))
 

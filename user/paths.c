@@ -52,7 +52,8 @@ static const struct unit {
 	double bits;
 } units[] = { { "gbit", 1e9 }, { "mbit", 1e6 }, { "kbit", 1e3 }, { "bit", 1 } };
 
-int rate_parse(const char *what, const char *word, uint64_t *bytes)
+/* "20mbit", "1.5gbit", "300kbit", "9600bit" to bytes per second. */
+static int rate_parse(const char *what, const char *word, uint64_t *bytes)
 {
 	char *end;
 	double n = strtod(word, &end);

@@ -20,8 +20,7 @@ int paths_add(struct mpb_paths *p, const struct mpb_path *path);
 int paths_find(const struct mpb_paths *p, const struct mpb_path *path); /* by what it names; -1 */
 void paths_del(struct mpb_paths *p, unsigned int i);
 
-/* "20mbit", "1.5gbit", "300kbit", "9600bit" to bytes per second; and back, as people write it. */
-int rate_parse(const char *what, const char *word, uint64_t *bytes);
+/* Bytes per second as people write it: "20mbit". */
 const char *rate_text(uint64_t bytes, char buf[24]);
 
 json_t *path_json(const struct mpb_path *p);

@@ -12,7 +12,7 @@
 
 #define WORD(_words, _i) ((_i) < sizeof(_words) / sizeof(_words[0]) ? (_words)[_i] : "unknown")
 
-const char *signal_word(unsigned int subtype)
+static const char *signal_word(unsigned int subtype)
 {
 	static const char *const words[] = { "MP_CAPABLE", "MP_JOIN", "DSS", "ADD_ADDR", "REMOVE_ADDR", "MP_PRIO", "MP_FAIL", "MP_FASTCLOSE", "MP_TCPRST" };
 

@@ -19,7 +19,6 @@ bool past_is_refused(const struct mpb_past *p);
 /* Why a subflow ended, in words: into a buffer, which is returned. */
 char *past_cause(const struct mpb_past *p, char *buf, size_t size);
 
-const char *signal_word(unsigned int subtype);       /* "MP_PRIO" */
 const char *rst_word(unsigned int reason);           /* of MP_TCPRST, RFC 8684 section 3.6 */
 const char *why_word(unsigned int why);              /* of enum mpb_why */
 const char *fallback_word(unsigned int cause);       /* of enum mpb_fallback */

@@ -31,10 +31,11 @@ static const struct {
 	{ "mpb_steered", "mpb_ns_steered", sizeof(__u32), sizeof(struct mpb_steer), 0, BPF_MAP_TYPE_HASH },
 	{ "mpb_rules", "mpb_ns_rules", sizeof(__u32), sizeof(struct mpb_rules), 1, BPF_MAP_TYPE_HASH },
 	{ "mpb_paths", NULL, sizeof(__u32), sizeof(struct mpb_paths), 1, BPF_MAP_TYPE_HASH },
-	{ "mpb_waits", NULL, sizeof(struct mpb_waiter), sizeof(struct mpb_wait), 0, BPF_MAP_TYPE_HASH },
+	{ "mpb_waits", "mpb_ns_waits", sizeof(struct mpb_waiter), sizeof(struct mpb_wait), 0, BPF_MAP_TYPE_HASH },
 	{ "mpb_past", "mpb_ns_past", sizeof(__u32), sizeof(struct mpb_past), MPB_PAST_MAX, BPF_MAP_TYPE_ARRAY },
 	{ "mpb_watch", "mpb_ns_watch", sizeof(__u32), sizeof(__u64), MPB_WATCH_MAX, BPF_MAP_TYPE_ARRAY },
 	{ "mpb_events", "mpb_ns_events", 0, 0, MPB_EVENTS_BYTES, BPF_MAP_TYPE_RINGBUF },
+	{ "mpb_conns", "mpb_ns_alive", sizeof(__u32), sizeof(struct mpb_conn), 0, BPF_MAP_TYPE_HASH }, /* the same again, for the witness */
 };
 enum { CONNS, SUBFLOWS, SIGHTS }; /* their places in it */
 #define NMAPS (sizeof(maps) / sizeof(maps[0]))
@@ -221,11 +222,12 @@ void records_open(const struct ns *ns, struct records *r)
 	r->sights = get(ns->dir, "mpb_sights");
 	r->waits = get(ns->dir, "mpb_waits");
 	r->past = get(ns->dir, "mpb_past");
+	r->watch = get(ns->dir, "mpb_watch");
 }
 
 void records_close(struct records *r)
 {
-	const int fds[] = { r->conns, r->subflows, r->steered, r->sights, r->waits, r->past };
+	const int fds[] = { r->conns, r->subflows, r->steered, r->sights, r->waits, r->past, r->watch };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -245,6 +247,14 @@ int record_sight(const struct records *r, const struct mpb_tuple *key, struct mp
 int record_wait(const struct records *r, const struct mpb_waiter *key, struct mpb_wait *wait)
 {
 	return r->waits < 0 || bpf_map_lookup_elem(r->waits, key, wait) ? -ENOENT : 0;
+}
+
+uint64_t record_watch(const struct records *r, enum mpb_watch what)
+{
+	__u32 key = what;
+	uint64_t n = 0;
+
+	return r->watch < 0 || bpf_map_lookup_elem(r->watch, &key, &n) ? 0 : n;
 }
 
 static int by_number(const void *a, const void *b)

@@ -26,7 +26,7 @@ int state_map(const struct ns *ns, const char *name);
 
 /* The namespace's records, open for reading; all -1 where it is not observed. */
 struct records {
-	int conns, subflows, steered, sights, waits, past;
+	int conns, subflows, steered, sights, waits, past, watch;
 };
 void records_open(const struct ns *ns, struct records *r);
 void records_close(struct records *r);
@@ -37,6 +37,9 @@ int record_conn(const struct records *r, uint32_t token, struct mpb_conn *conn);
 int record_sight(const struct records *r, const struct mpb_tuple *key, struct mpb_sight *sight);
 int record_wait(const struct records *r, const struct mpb_waiter *key, struct mpb_wait *wait);
 int record_steered(const struct records *r, uint32_t token, struct mpb_steer *steer);
+
+/* A number of enum mpb_watch; 0 where nothing is observed. */
+uint64_t record_watch(const struct records *r, enum mpb_watch what);
 
 /* The subflows that have ended, the first one first. *list is malloc'ed. Returns their number. */
 int records_past(const struct records *r, struct mpb_past **list);

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include "tuple.h"
 
-int tuple_family(const struct mpb_tuple *t)
+/* Of the addresses on the wire: 4 or 6. */
+static int family(const struct mpb_tuple *t)
 {
 	return !t->saddr[0] && !t->saddr[1] && t->saddr[2] == htonl(0xffff) ? 4 : 6;
 }
@@ -24,19 +25,19 @@ static void end_text(char *buf, size_t size, const __be32 addr[4], __be16 port, 
 
 void tuple_local(const struct mpb_tuple *t, char *buf, size_t size)
 {
-	end_text(buf, size, t->saddr, t->sport, tuple_family(t));
+	end_text(buf, size, t->saddr, t->sport, family(t));
 }
 
 void tuple_remote(const struct mpb_tuple *t, char *buf, size_t size)
 {
-	end_text(buf, size, t->daddr, t->dport, tuple_family(t));
+	end_text(buf, size, t->daddr, t->dport, family(t));
 }
 
 void tuple_path(const struct mpb_tuple *t, char *buf, size_t size)
 {
 	char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
 
-	addr_text(local, t->saddr, tuple_family(t));
-	addr_text(remote, t->daddr, tuple_family(t));
+	addr_text(local, t->saddr, family(t));
+	addr_text(remote, t->daddr, family(t));
 	snprintf(buf, size, "%s>%s", local, remote);
 }

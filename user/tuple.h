@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <mptcp_bpf/state.h>
 
-int tuple_family(const struct mpb_tuple *t); /* of the addresses on the wire: 4 or 6 */
-
 /* "10.0.0.1:80", "[fd00::1]:80". */
 void tuple_local(const struct mpb_tuple *t, char *buf, size_t size);
 void tuple_remote(const struct mpb_tuple *t, char *buf, size_t size);

@@ -23,6 +23,24 @@ struct past {
 	__uint(value_size, sizeof(struct mpb_past));
 } mpb_past SEC(".maps");
 
+/* The observer's. */
+struct conns {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct mpb_conn));
+} mpb_conns SEC(".maps");
+
+/* What `sight` fills. */
+struct waits {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(key_size, sizeof(struct mpb_waiter));
+	__uint(value_size, sizeof(struct mpb_wait));
+} mpb_waits SEC(".maps");
+
 struct watch {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MPB_WATCH_MAX);
@@ -48,6 +66,20 @@ struct {
 	__type(key, __u64);
 	__array(values, struct past);
 } mpb_ns_past SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, MPB_NAMESPACES_MAX);
+	__type(key, __u64);
+	__array(values, struct conns);
+} mpb_ns_alive SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, MPB_NAMESPACES_MAX);
+	__type(key, __u64);
+	__array(values, struct waits);
+} mpb_ns_waits SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
@@ -217,6 +249,43 @@ static __always_inline void read_totals(struct mpb_past *p, struct mptcp_sock *m
 	p->conn.retrans = BPF_CORE_READ(msk, bytes_retrans);
 }
 
+/* How long the subflow was stale, and how long data waited on the connection: the end is a look like any other. The observer, which is called before, has
+ * forgotten the connection with its last subflow; so does this then. */
+static __always_inline void take_waits(struct scene *s, struct mpb_past *p, struct mptcp_sock *msk)
+{
+	void *waits = bpf_map_lookup_elem(&mpb_ns_waits, &s->cookie), *alive = bpf_map_lookup_elem(&mpb_ns_alive, &s->cookie);
+	struct mpb_waiter key = { p->token, s->tuple.sport, s->tuple.dport };
+	struct mptcp_subflow_context *sub = s->sub;
+	struct tcp_sock *tp = s->tp;
+	__u64 from = BPF_CORE_READ(tp, delivered_mstamp) * 1000, stale = 0;
+	struct mpb_wait *w, all;
+
+	p->stale_ms = p->hol_times = 0;
+	p->hol_ns = p->hol_longest_ns = 0;
+	w = waits ? bpf_map_lookup_elem(waits, &key) : NULL;
+	if (w) {
+		stale = w->total_ns;
+		if (w->looked_ns > from)
+			from = w->looked_ns;
+		bpf_map_delete_elem(waits, &key);
+	}
+	if (BPF_CORE_READ_BITFIELD_PROBED(sub, stale) && s->now > from)
+		stale += s->now - from;
+	p->stale_ms = stale / 1000000;
+
+	key.sport = key.dport = 0;
+	w = waits ? bpf_map_lookup_elem(waits, &key) : NULL;
+	if (!w)
+		return;
+	all = *w;
+	mpb_wait_note(&all, !!BPF_CORE_READ(msk, out_of_order_queue.rb_node), s->now);
+	p->hol_ns = all.total_ns;
+	p->hol_times = all.times;
+	p->hol_longest_ns = all.waits && all.looked_ns - all.began_ns > all.longest_ns ? all.looked_ns - all.began_ns : all.longest_ns;
+	if (alive && !bpf_map_lookup_elem(alive, &p->token))
+		bpf_map_delete_elem(waits, &key);
+}
+
 /* The places of a namespace's memory are taken in turn; a reader knows by `number` whether one is whole. */
 static __noinline int remember(struct scene *s, struct mpb_past *p, __u32 from)
 {
@@ -247,6 +316,7 @@ static __noinline int remember(struct scene *s, struct mpb_past *p, __u32 from)
 	p->fallback = mpb_fallback_cause(sub, msk);
 	p->unjoined = from != BPF_TCP_SYN_SENT && BPF_CORE_READ_BITFIELD_PROBED(sub, request_join) && !BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established);
 	read_totals(p, msk);
+	take_waits(s, p, msk);
 	if (!sight) {
 		p->born_ns = s->now;
 		p->join_us = p->flips = p->active_ms = p->backup_ms = 0;

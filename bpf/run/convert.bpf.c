@@ -4,112 +4,14 @@
  * numbers are translated: N bytes of request that the host never wrote, N' bytes of reply that it never reads. TCP, and MPTCP with any number of
  * subflows. Unlike the RFC's, connect() succeeds before the destination has answered; an error that comes later is ECONNRESET.
  * Once a packet's bytes have been changed, a failure drops it. */
-#include <mptcp_bpf/policy.bpf.h>
+#include <mptcp_bpf/converted.bpf.h>
 #include <mptcp_bpf/inject.bpf.h>
-#include <mptcp_bpf/redirect.bpf.h>
-#include <mptcp_bpf/segment.bpf.h>
 
 _Static_assert(MPB_CONVERT_REPLY <= MPB_CUT_MAX, "a reply can be taken out");
 
 MPB_DESCRIBE(MPB_PROBE, convert, "sends connections through a transport converter (RFC 8803)");
 
-#define SYNS_GIVEN_UP 2                 /* retransmissions without an answer after which the converter is bypassed */
-#define HEAD MPB_CONVERT_HEAD
-#define IDLE_NS (7440ULL * 1000000000)  /* 2 h 4 min: RFC 5382, REQ-5 */
-#define CLOSING_NS (240ULL * 1000000000) /* RFC 5382, REQ-5: and for connections that are not established */
 #define FAR (1U << 30)                  /* in the converter's stream, from where on nothing is taken for its first bytes */
-
-/* struct mpb_converted, with the timer as the kernel knows it. */
-struct converted {
-	struct bpf_timer timer;
-	__u64 seen_ns;
-	__u32 token;
-	__u32 isn, irs;
-	__u32 sent, reply, got;
-	__u8 slot, join, acked, closing, syns, past, refused, bare;
-	__u8 head[HEAD];
-};
-_Static_assert(sizeof(struct converted) == sizeof(struct mpb_converted), "struct converted crosses a boundary");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct converted);
-} mpb_converted SEC(".maps");
-
-static void forget(const struct mpb_tuple *key, __u32 token)
-{
-	struct mpb_converted_conn *conn = token ? bpf_map_lookup_elem(&mpb_converted_conns, &token) : NULL;
-
-	bpf_map_delete_elem(&mpb_converted, key);
-	if (conn && __sync_fetch_and_add(&conn->subflows, -1) == 1)
-		bpf_map_delete_elem(&mpb_converted_conns, &token);
-}
-
-/* Looks whether a flow has been silent for as long as it may. */
-static int expire(void *map, struct mpb_tuple *key, struct converted *f)
-{
-	__u64 limit = f->closing || !f->acked ? CLOSING_NS : IDLE_NS, silent = bpf_ktime_get_ns() - f->seen_ns;
-
-	if (silent < limit)
-		bpf_timer_start(&f->timer, CLOSING_NS, 0);
-	else
-		forget(key, f->token);
-	return 0;
-}
-
-static __always_inline void given_up(struct mpb_converter *c)
-{
-	c->down_until_ns = bpf_ktime_get_ns() + c->bypass_ns;
-	CONVERTER_COUNT(c, silent);
-}
-
-/* What the first subflow's SYN tells of an MPTCP connection. Returns 0, or -1 where the table is full. */
-static __always_inline int remember(__u32 token, struct mptcp_subflow_context *sub, const struct mpb_redirect *to)
-{
-	struct mpb_converted_conn conn = { .port = to->port };
-
-	if (!token || bpf_map_lookup_elem(&mpb_converted_conns, &token))
-		return 0;
-	conn.key = BPF_CORE_READ(sub, local_key);
-	for (int i = 0; i < 4; i++)
-		conn.dest[i] = to->dest[i];
-	return bpf_map_update_elem(&mpb_converted_conns, &token, &conn, BPF_ANY) ? -1 : 0;
-}
-
-/* The flow of a SYN: the one whose SYN this repeats, or a new one in its place. */
-static __always_inline struct converted *flow_begin(struct work *w, __u32 isn, __u32 token, __u32 slot, __u32 sent)
-{
-	struct converted fresh = { .seen_ns = bpf_ktime_get_ns(), .token = token, .isn = isn, .slot = slot, .sent = sent, .join = !sent }, *f;
-	struct mpb_converted_conn *conn = token ? bpf_map_lookup_elem(&mpb_converted_conns, &token) : NULL;
-	struct mpb_converter *c = mpb_converter_of(slot);
-
-	f = bpf_map_lookup_elem(&mpb_converted, &w->key);
-	if (f && f->isn == isn) {
-		if (++f->syns == SYNS_GIVEN_UP && c && sent)
-			given_up(c);
-		return f;
-	}
-	if (f)
-		forget(&w->key, f->token);
-	if (bpf_map_update_elem(&mpb_converted, &w->key, &fresh, BPF_NOEXIST))
-		return NULL;
-	f = bpf_map_lookup_elem(&mpb_converted, &w->key);
-	if (!f)
-		return NULL;
-	if (conn)
-		__sync_fetch_and_add(&conn->subflows, 1);
-	if (c && sent)
-		CONVERTER_COUNT(c, redirected);
-	else if (c)
-		CONVERTER_COUNT(c, joined);
-	bpf_timer_init(&f->timer, &mpb_converted, 1 /* CLOCK_MONOTONIC */);
-	bpf_timer_set_callback(&f->timer, expire);
-	bpf_timer_start(&f->timer, CLOSING_NS, 0);
-	return f;
-}
 
 /* The request at the end of a SYN; what the application put there (TCP Fast Open) goes: it is not acknowledged and so sent again. */
 static __always_inline int put_request(struct __sk_buff *skb, struct work *w, const struct mpb_converter *c, const struct mpb_redirect *to)
@@ -131,22 +33,6 @@ static __always_inline int put_request(struct __sk_buff *skb, struct work *w, co
 	    bpf_skb_store_bytes(skb, l4 + hlen, &m, n, 0))
 		return MPB_TC_DROP;
 	return MPB_TC_NEXT;
-}
-
-/* The window of a SYN, which no scale applies to, less by the scale: of a SYN with data a Linux converter takes the window scaled for the connection's
- * (tcp_create_openreq_child(), mptcp_sk_clone_init()), some 60 MB, and sends what the host must drop. The next ACK tells its subflow the true one. */
-static __noinline int shrink_window(struct __sk_buff *skb, struct work *w, __u32 scale)
-{
-	__be16 was, is;
-	__u32 at;
-
-	if (!w || w->t.seg.pkt.l4 > MPB_HEADERS_MAX)
-		return -1;
-	at = w->t.seg.pkt.l4;
-	if (bpf_skb_load_bytes(skb, at + 14, &was, sizeof(was)))
-		return -1;
-	is = bpf_htons(bpf_ntohs(was) >> (scale & 15) ?: 1);
-	return bpf_skb_store_bytes(skb, at + 14, &is, sizeof(is), 0) || bpf_l4_csum_replace(skb, at + MPB_TCP_CSUM, was, is, sizeof(is)) ? -1 : 0;
 }
 
 /* A SYN that leaves: of a redirected connection, or of a further subflow of one. */
@@ -189,21 +75,13 @@ static __noinline int syn_out(struct __sk_buff *skb, struct work *w)
 	if (!c)
 		return MPB_TC_DROP;
 	if (remember(token, sub, &to) || !flow_begin(w, isn, token, slot, c->request_len)) {
+		unremember(token);
 		CONVERTER_COUNT(c, full);
 		return MPB_TC_DROP;
 	}
 	if (sub && shrink_window(skb, w, BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.rcv_wscale)))
 		return MPB_TC_DROP;
 	return put_request(skb, w, c, &to);
-}
-
-static __always_inline int drop(const struct converted *f)
-{
-	struct mpb_converter *c = mpb_converter_of(f->slot);
-
-	if (c)
-		CONVERTER_COUNT(c, dropped);
-	return MPB_TC_DROP;
 }
 
 static __always_inline int out(struct __sk_buff *skb, __u32 l2)
@@ -222,7 +100,9 @@ static __always_inline int out(struct __sk_buff *skb, __u32 l2)
 	if (!f)
 		return MPB_TC_NEXT;
 	f->seen_ns = bpf_ktime_get_ns();
-	f->closing = !!(flags & (MPB_TCP_FIN | MPB_TCP_RST)) | f->closing;
+	note_end(f, flags, MPB_OUT);
+	if (f->acked)
+		f->acked = 2;
 	got = f->join ? 0 : f->got;
 	conn = f->token ? bpf_map_lookup_elem(&mpb_converted_conns, &f->token) : NULL;
 	w->t.sack = got;
@@ -232,14 +112,6 @@ static __always_inline int out(struct __sk_buff *skb, __u32 l2)
 	if (put_header(skb, w, f->sent, flags & MPB_TCP_ACK ? got : 0, 0))
 		return drop(f);
 	return MPB_TC_NEXT;
-}
-
-static __always_inline void count_replied(const struct converted *f)
-{
-	struct mpb_converter *c = mpb_converter_of(f->slot);
-
-	if (c)
-		CONVERTER_COUNT(c, replied);
 }
 
 /* Reads on in the reply's first two words: those that decide. Returns how many of their bytes are known. */
@@ -263,7 +135,20 @@ static __always_inline __u32 read_head(struct __sk_buff *skb, struct converted *
 
 enum { LEARNT, REFUSED, NOT_YET };
 
-/* Takes in what this segment has of the reply; `rel` bytes of the stream lie before it. Returns REFUSED for an Error TLV, NOT_YET where the segment is of no
+/* By an Error TLV, or for a reply that is none. Lack of resources and a failing network want the converter left alone for as many seconds as they say. */
+static __always_inline int refused_for(const struct converted *f, __u8 code, __u8 seconds)
+{
+	struct mpb_converter *c = mpb_converter_of(f->slot);
+
+	if (!c)
+		return REFUSED;
+	c->last_error = code;
+	if (c->bypass_ns && (code == CONVERT_resource_exceeded || code == CONVERT_network_failure))
+		c->down_until_ns = bpf_ktime_get_ns() + (seconds ?: MPB_CONVERT_WAIT) * 1000000000ULL;
+	return REFUSED;
+}
+
+/* Takes in what this segment has of the reply; `rel` bytes of the stream lie before it. Returns REFUSED for an error, NOT_YET where the segment is of no
  * use before another one has come. */
 static __noinline int learn(struct __sk_buff *skb, struct work *w, struct converted *f, __u32 rel)
 {
@@ -282,17 +167,16 @@ static __noinline int learn(struct __sk_buff *skb, struct work *w, struct conver
 	if (known >= sizeof(struct mpb_convert_head) && !f->reply) {
 		tlv = (void *)&f->head[sizeof(struct mpb_convert_head)];
 		if (mpb_convert_head((void *)f->head, &len) != MPB_CONVERT_OK)
-			return REFUSED;
-		if (len > sizeof(struct mpb_convert_head) && known == HEAD && tlv->type == CONVERT_ERROR) {
-			struct mpb_converter *c = mpb_converter_of(f->slot);
-
-			if (c)
-				c->last_error = f->head[HEAD - 2];
-			return REFUSED;
-		}
-		if (len == sizeof(struct mpb_convert_head) || known == HEAD) {
-			if (len > MPB_CONVERT_REPLY)
-				return REFUSED;
+			return refused_for(f, CONVERT_malformed_message, 0);
+		if (len == sizeof(struct mpb_convert_head)) {
+			f->reply = len;
+		} else if (known == HEAD) {
+			if (tlv->type == CONVERT_ERROR)
+				return refused_for(f, f->head[HEAD - 2], f->head[HEAD - 1]);
+			/* A base Connect is answered by no more than one TLV. */
+			if (len > MPB_CONVERT_REPLY || tlv->words * 4U != len - sizeof(struct mpb_convert_head) ||
+			    (tlv->type != CONVERT_EXTENDED_HEADER && tlv->type != CONVERT_SUPPORTED))
+				return refused_for(f, CONVERT_malformed_message, 0);
 			f->reply = len;
 		}
 	}
@@ -303,7 +187,7 @@ static __noinline int learn(struct __sk_buff *skb, struct work *w, struct conver
 	len = f->reply;
 	conn = f->token ? bpf_map_lookup_elem(&mpb_converted_conns, &f->token) : NULL;
 	if (conn && !rel && len >= 4 && len <= sizeof(bytes) && !bpf_skb_load_bytes(skb, at, bytes, len))
-		conn->sum = bpf_ntohs(fold(bpf_csum_diff(NULL, 0, bytes, sizeof(bytes), 0)));
+		conn->sum = bpf_ntohs(mpb_fold((__u32)bpf_csum_diff(NULL, 0, bytes, sizeof(bytes), 0)));
 	if (conn)
 		conn->reply = len;
 	return LEARNT;
@@ -336,7 +220,8 @@ static __always_inline int refuse(struct __sk_buff *skb, struct work *w, struct 
 		return drop(f);
 	if (c && !again)
 		CONVERTER_COUNT(c, errors);
-	f->closing = f->refused = 1;
+	f->refused = 1;
+	f->closing |= MPB_CLOSING_RST;
 	if (put_header(skb, w, next - seq, -f->sent, w->t.fastclose == 2 || again ? MPB_TCP_ACK : MPB_TCP_RST | MPB_TCP_ACK) || trim(skb, w))
 		return drop(f);
 	return MPB_TC_NEXT;
@@ -350,6 +235,8 @@ static __always_inline int syn_ack(struct __sk_buff *skb, struct work *w, struct
 
 	if (f->refused) /* again, since the host has not answered: now it does, by a RST */
 		return MPB_TC_NEXT;
+	if (f->acked == 2 ? bpf_ntohl(word[0]) != f->irs : ack - f->isn - 1 > f->sent)
+		return MPB_TC_NEXT; /* not this SYN's, or another one's since: the host knows what to do with it */
 	f->irs = bpf_ntohl(word[0]);
 	translate_options(w);
 	if (!w->t.capable)
@@ -361,9 +248,10 @@ static __always_inline int syn_ack(struct __sk_buff *skb, struct work *w, struct
 		}
 		flags = MPB_TCP_RST | MPB_TCP_ACK;
 		by = f->sent = 0;
-		f->closing = f->refused = 1;
+		f->refused = 1;
+		f->closing |= MPB_CLOSING_RST;
 	} else {
-		f->acked = 1;
+		f->acked = f->acked ?: 1;
 		if (c)
 			c->down_until_ns = 0;
 	}
@@ -404,16 +292,17 @@ static __always_inline int in(struct __sk_buff *skb, __u32 l2)
 		return MPB_TC_NEXT;
 	flags = w->t.seg.pkt.flags;
 	f->seen_ns = bpf_ktime_get_ns();
-	f->closing = !!(flags & (MPB_TCP_FIN | MPB_TCP_RST)) | f->closing;
+	note_end(f, flags, MPB_IN);
 	if ((flags & (MPB_TCP_SYN | MPB_TCP_ACK)) == (MPB_TCP_SYN | MPB_TCP_ACK))
 		return syn_ack(skb, w, f, word);
 	if (flags & MPB_TCP_RST && !f->acked) {
 		struct mpb_converter *c = mpb_converter_of(f->slot);
 
-		if (c && f->sent)
+		__u32 acks = bpf_ntohl(word[1]) - f->isn - 1;
+
+		if (c && f->sent && flags & MPB_TCP_ACK && acks <= f->sent)
 			given_up(c);
-		/* It acknowledges the request; or, where the port is closed, more than the host sent. */
-		if (put_header(skb, w, 0, f->sent && bpf_ntohl(word[1]) == f->isn + 1 + f->sent ? -f->sent : 0, 0))
+		if (put_header(skb, w, 0, acks == f->sent ? -f->sent : 0, 0))
 			return drop(f);
 		return MPB_TC_NEXT;
 	}

@@ -3,98 +3,17 @@
  * connection's policy which of them may carry the next data, and sets the kernel's own backup flags so: its scheduler does the rest. Whatever is
  * missing, full or in doubt leaves the kernel's choice alone and is counted. */
 #include <mptcp_bpf/policy.bpf.h>
-#include <mptcp_bpf/inject.bpf.h>
+#include <mptcp_bpf/flip.bpf.h>
 #include <mptcp_bpf/place.bpf.h>
 #include <mptcp_bpf/rule.bpf.h>
-#include <mptcp_bpf/watch.bpf.h>
+#include <mptcp_bpf/steered.bpf.h>
 
 MPB_DESCRIBE(MPB_PROBE, steer, "carries out packet-scheduling policies through the stock scheduler's backup flags");
 
 #define SIBLING_NS 1000000 /* a subflow without segments of its own is read again after this long */
 #define NO_POLICY (-1)
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct mpb_subflow);
-} mpb_subflows SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_steer);
-} mpb_steered SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_rules);
-} mpb_rules SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_paths);
-} mpb_paths SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct mpb_steer_conf);
-} mpb_steer_conf SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct mpb_steer_counts);
-} mpb_steer_counts SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, MPB_SLOTS);
-	__type(key, __u32);
-	__type(value, __u32);
-} mpb_scheds SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} mpb_deciding SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct mpb_carrier);
-} mpb_carrier SEC(".maps");
-
 static const struct mpb_steer unsteered;
-
-static __always_inline void *only(void *map)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(map, &zero);
-}
-
-#define count(_name)                                                            \
-	({                                                                      \
-		struct mpb_steer_counts *_counts = only(&mpb_steer_counts);     \
-		if (_counts)                                                    \
-			_counts->_name++;                                       \
-	})
 
 /* Returns what the policy in the slot returns; NO_POLICY where there is none. Global: the verifier then takes the result for unknown, which it is. */
 __noinline int steer_ask(struct __sk_buff *skb, __u32 slot)
@@ -171,105 +90,6 @@ static __always_inline void heed_peer(struct mpb_seg *s, struct mpb_steer *c, __
 	c->backup = (c->backup & ~bit) | (c->wish & bit);
 	c->flipped_ns[i & (MPB_SUBFLOWS - 1)] = bpf_ktime_get_ns(); /* not in force yet: what is read now is the past */
 	count(wishes);
-}
-
-struct flipping {
-	struct __sk_buff *skb;
-	struct mpb_steer *c;
-	struct mpb_carrier *w;
-	mpb_set change, off;
-	mpb_set done;
-};
-
-/* Those to enable come first: steps 0..7, those to disable after them. */
-static long flip_step(__u32 n, struct flipping *f)
-{
-	__u32 i = n & (MPB_SUBFLOWS - 1), backup = n >= MPB_SUBFLOWS;
-	struct mpb_tuple *tuple = &f->c->tuple[i];
-	struct tcp_sock *tp = (struct tcp_sock *)f->c->sk[i];
-
-	if (!(f->change & mpb_bit(i)) || !!(f->off & mpb_bit(i)) != backup)
-		return 0;
-	mpb_inject_build(f->w, tuple, tp, backup);
-	if (!mpb_socket_check(tp, tuple, f->c->view.token, false) || mpb_carrier_send(f->skb, f->w))
-		count(failed);
-	else
-		f->done |= mpb_bit(i);
-	return 0;
-}
-
-static long flipped_step(__u32 i, struct flipping *f)
-{
-	__u64 now = f->c->view.now_ns;
-	struct mpb_subflow *sf;
-	struct mpb_sight *sight;
-
-	i &= MPB_SUBFLOWS - 1;
-	if (!(f->done & mpb_bit(i)))
-		return 0;
-	if (f->c->flipped_ns[i] && now - f->c->flipped_ns[i] < 2 * MPB_HEED_NS && !((f->off ^ f->c->meant) & mpb_bit(i)))
-		count(unheeded);
-	f->c->flipped_ns[i] = now;
-	f->c->flips++;
-	count(flips);
-	sf = bpf_map_lookup_elem(&mpb_subflows, &f->c->tuple[i]);
-	if (sf)
-		sf->flips++;
-	sight = bpf_map_lookup_elem(&mpb_sights, &f->c->tuple[i]);
-	if (sight) {
-		sight->flips++;
-		sight->why = f->c->ask.why;
-		mpb_turn(sight, !!(f->off & mpb_bit(i)), now);
-	}
-	return 0;
-}
-
-static __always_inline void tell(struct mpb_steer *c, mpb_set before)
-{
-	struct mpb_decided *e;
-	mpb_set locked = 0;
-
-	if (!mpb_is_watched(MPB_WATCH_EVENTS, c->view.now_ns))
-		return;
-	e = mpb_event_reserve(sizeof(*e));
-	if (!e)
-		return;
-	__builtin_memset(&e->event, 0, sizeof(e->event));
-	e->event.ns = c->view.now_ns;
-	e->event.token = c->view.token;
-	e->event.kind = MPB_EV_DECISION;
-	e->slot = c->slot;
-	e->before = before;
-	for (__u32 i = 0; i < MPB_SUBFLOWS; i++)
-		locked |= c->view.sf[i].flags & MPB_SF_LOCKED ? mpb_bit(i) : 0;
-	e->after = c->view.alive & ~c->backup & ~locked;
-	e->why = c->ask.why;
-	e->used = c->used;
-	e->pad = 0;
-	__builtin_memcpy(e->tuple, c->tuple, sizeof(e->tuple));
-	bpf_ringbuf_submit(e, 0);
-}
-
-/* Make the kernel's flags of `change` what they should be: those of `off` backup, the others not. Returns the verdict on the segment. */
-static __noinline int flip(struct __sk_buff *skb, struct mpb_steer *c, struct mpb_carrier *w, __u32 l2, __u64 sets)
-{
-	struct flipping f = { .skb = skb, .c = c, .w = w, .change = (__u32)sets, .off = sets >> 32 };
-	mpb_set before = c->view.set;
-	int verdict;
-
-	if (mpb_carrier_take(skb, w, l2)) {
-		count(carrier);
-		return MPB_TC_NEXT;
-	}
-	bpf_loop(2 * MPB_SUBFLOWS, flip_step, &f, 0);
-	verdict = mpb_carrier_restore(skb, w);
-	if (verdict == MPB_TC_DROP)
-		count(dropped);
-	c->backup = (c->backup & ~f.done) | (f.off & f.done);
-	bpf_loop(MPB_SUBFLOWS, flipped_step, &f, 0);
-	c->meant = (c->meant & ~f.done) | (f.off & f.done);
-	tell(c, before);
-	return verdict;
 }
 
 /* Hand the rates that the policy asks for to the subflows, whose own round trips put them in force. Less than 1/128 of a change is none. */

@@ -26,6 +26,13 @@
 	X(full, "connections that could not be recorded, and failed")                      \
 	X(dropped, "segments dropped: reply in pieces, or lost, or no DATA_ACK yet")
 
+#define MPB_CONVERT_WAIT 30     /* seconds, where an error that asks for patience says none (section 6.2.8) */
+
+/* How far a connection has ended: a FIN of the host's, one of the converter's, a RST. */
+#define MPB_CLOSING_HOST 1
+#define MPB_CLOSING_PEER 2
+#define MPB_CLOSING_RST 4
+
 struct mpb_converter {
 	char name[16];
 	__be32 addr[4];
@@ -52,8 +59,8 @@ struct mpb_converted {
 	__u32 got;       /* of these, arrived */
 	__u8 slot;
 	__u8 join;
-	__u8 acked;      /* the request, by the SYN+ACK */
-	__u8 closing;
+	__u8 acked;      /* the request, by the SYN+ACK; 2: and that by the host */
+	__u8 closing;    /* MPB_CLOSING_* */
 	__u8 syns;       /* retransmitted */
 	__u8 past;       /* far beyond the reply: its numbers will come again */
 	__u8 refused;

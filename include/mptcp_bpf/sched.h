@@ -106,14 +106,6 @@ static inline mpb_set mpb_preferred(const struct mpb_view *v)
 	return v->alive & ~backup ? v->alive & ~backup : v->alive;
 }
 
-/* Bytes that the subflow could still put on the wire now. */
-static inline __u32 mpb_room(const struct mpb_sf *sf)
-{
-	__u64 room = sf->cwnd > sf->inflight ? (__u64)(sf->cwnd - sf->inflight) * sf->mss : 0;
-
-	return room > sf->unsent ? room - sf->unsent : 0;
-}
-
 /* Bytes per second that the subflow can be expected to carry: the operator's word, else what it delivered, else a window a round trip. */
 static inline __u64 mpb_rate(const struct mpb_sf *sf)
 {

@@ -81,6 +81,23 @@ struct mpb_wait {
 };
 _Static_assert(sizeof(struct mpb_waiter) == 8 && sizeof(struct mpb_wait) == 40, "struct mpb_wait crosses a boundary");
 
+/* A connection is looked at: what is found has been so since it was looked at before. */
+static inline void mpb_wait_note(struct mpb_wait *w, int waits, __u64 now)
+{
+	if (now <= w->looked_ns) /* another processor was quicker */
+		return;
+	if (waits && !w->waits) {
+		w->began_ns = w->looked_ns;
+		w->times++;
+	} else if (!waits && w->waits && w->looked_ns - w->began_ns > w->longest_ns) {
+		w->longest_ns = w->looked_ns - w->began_ns;
+	}
+	if (waits)
+		w->total_ns += now - w->looked_ns;
+	w->looked_ns = now;
+	w->waits = waits;
+}
+
 /* What became of a connection's bytes; as struct mptcp_info has them. */
 struct mpb_totals {
 	__u64 sent, acked, received, retrans;
@@ -105,9 +122,11 @@ struct mpb_past {
 	__u8 unjoined;     /* we asked to join, and the peer never confirmed it: RFC 8684 section 3.2, the fourth packet */
 	__u32 join_us;
 	__u32 signals[2][MPB_SIGNALS];
-	__u32 active_ms, backup_ms;
+	__u32 active_ms, backup_ms, stale_ms;
+	__u32 hol_times;   /* of its connection, until then: struct mpb_wait */
+	__u64 hol_ns, hol_longest_ns;
 };
-_Static_assert(sizeof(struct mpb_past) == 240, "struct mpb_past crosses a boundary");
+_Static_assert(sizeof(struct mpb_past) == 264, "struct mpb_past crosses a boundary");
 
 /* Why a connection is plain TCP; X(enumerator, words). */
 #define MPB_FALLBACKS(X)                                                        \
@@ -130,6 +149,7 @@ enum mpb_watch {
 	MPB_WATCH_RTTS,   /* round-trip times are kept */
 	MPB_WATCH_UNTOLD, /* events lost: nobody read them in time */
 	MPB_WATCH_ENDED,  /* subflows that mpb_past was told of, ever */
+	MPB_WATCH_FULL,   /* segments that found data waiting, or a subflow stale, and no room to note it in mpb_waits */
 	MPB_WATCH_MAX
 };
 

@@ -4,6 +4,7 @@
 tap_n=0
 tap_failed=0
 tap_exits=()
+slow=${SLOW:-1} # how many times longer all may last, and transfers do: an emulation takes its time
 
 # at_exit CMD: run CMD at the end, last first, whatever ends the test.
 at_exit() { tap_exits+=("$1"); }
@@ -34,6 +35,13 @@ ok() {
 	status=$?
 	tap_result $status "$desc"
 	[ $status = 0 ] || printf '# %s\n' "exit $status of: $*" "${out//$'\n'/$'\n# '}"
+}
+
+# until_true CMD...: within 20 s, SLOW times
+until_true() {
+	local end=$((SECONDS + 20 * slow))
+	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 </dev/null && return; sleep 0.05; done
+	return 1
 }
 
 # todo REASON DESC CMD...: what is known to fail, and why; it fails no test.

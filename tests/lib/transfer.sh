@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Transfers between the two hosts of a lab, for tests of what happens to them meanwhile. Source it after tap.sh, with $lab set: the lab's name. The policies
 # in it, what runs in it, and the lab itself go at the exit.
-lab=${lab:?}
+lab=${lab:?} slow=${slow:?}
 bin=${MPTCP_BPF:-build/mptcp-bpf}
-slow=${SLOW:-1} # how many times longer transfers last: what looks at them takes its time in an emulation
 work=$(mktemp -d)
 at_exit "rm -rf $work"
 at_exit "for ns in $lab-client $lab-server; do $bin -n \$ns unload --all; done; scripts/lab down $lab"
@@ -17,11 +16,6 @@ fails() { # STATUS REGEX CMD...
 	"$@" >"$work/out" 2>"$work/err" || got=$?
 	[ $got = "$want" ] && grep -Eq "$regex" "$work/err" || { echo "exit $got, stderr:"; cat "$work/err"; return 1; }
 }
-until_true() { # CMD...: within 20 s, SLOW times
-	local end=$((SECONDS + 20 * slow))
-	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
-	return 1
-}
 
 # look NS EXPRESSION: Perl on $s, what `stat -j` says; $c its first connection with two subflows, or its first
 look() {
@@ -30,6 +24,7 @@ look() {
 }
 joined() { [ "$(look client 'scalar @{$c->{subflows}}')" = 2 ] && [ "$(look client '$c->{subflows}[1]{bytes_acked} || $c->{subflows}[1]{srtt_us} ? 1 : 0')" = 1 ]; }
 steer() { look "${2:-client}" "\$s->{steer}{$1}"; }
+pins() { echo "/sys/fs/bpf/mptcp-bpf/$(look "$1" '$s->{netns}')"; } # NS: its directory
 
 # spawn NAME NS CMD...: in the background; its exit status will be in NAME.status
 spawn() {
@@ -51,6 +46,31 @@ ended() { # NAME: with which status, within 30 s, SLOW times
 	return "$(cat "$work/$1.status" 2>/dev/null || echo 99)"
 }
 at_exit 'kill $(cat "$work"/*.pid)'
+listens() { until_true grep -q listening "$work/$1.err"; } # NAME of what was spawned
+
+# capture NAME NS DEV ARGS...: dumpcap, once it captures. captured NAME...: they end, once nothing is added to NAME.pcap for a second.
+capture() {
+	spawn "$1" "$2" dumpcap -q -i "$3" -w "$work/$1.pcap" "${@:4}"
+	until_true grep -q File: "$work/$1.err"
+}
+captured() {
+	local name
+	until_true captured_all "$@"
+	for name; do kill -INT "$(cat "$work/$name.pid")"; ended "$name" 2>/dev/null; done
+}
+captured_all() {
+	local was
+	was=$(cd "$work" && stat -c %s "${@/%/.pcap}")
+	sleep 1
+	[ "$was" = "$(cd "$work" && stat -c %s "${@/%/.pcap}")" ]
+}
+
+# watch NS ARGS...: `monitor` in the background, once the kernel tells it; it ends as `ended monitor` after a SIGINT
+watch() {
+	spawn monitor "$1" $bin -j monitor "${@:2}"
+	until_true watched "$1"
+}
+watched() { bpftool -j map lookup pinned "$(pins "$1")/mpb_watch" key 0 0 0 0 | grep -q '0x[0-9a-f]*[1-9a-f]'; } # MPB_WATCH_EVENTS
 
 # begin ADDR PORT ARGS...: a transfer from the client in the background, with what `mpio send` takes. finish PORT: its end; the payload must be whole.
 begin() {
@@ -58,7 +78,7 @@ begin() {
 	shift 2
 	[ "$1" = -t ] && tcp=-t
 	spawn recv.$port server build/tests/mpio recv $tcp "$addr" "$port"
-	until_true grep -q listening "$work/recv.$port.err"
+	listens recv.$port
 	spawn send.$port client build/tests/mpio send "$@" -s "$port" "$addr" "$port"
 }
 finish() {

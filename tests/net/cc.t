@@ -89,14 +89,12 @@ transfer 80000000
 ok "split and lia at once" on lia 2
 is "$($bin -n $lab-client -j stat | perl -MJSON::PP -e 'print map { $_->{sched} } @{decode_json(join "", <STDIN>)->{connections}}')" split "split schedules"
 paced=0
-share=0
 while [ ! -s "$work/sum" ]; do
-	now=$(client ss -tniH "dport = :$port")
-	grep -q 'pacing_rate [0-9.]*[a-zA-Z]*/' <<<"$now" && paced=$((paced + 1))
-	[ "$(grep -c 'bytes_acked' <<<"$now")" = 2 ] || continue
-	share=$(awk '{ one = /10\.77\.1\.1:/ ? 1 : /ESTAB/ ? 0 : one } match($0, /bytes_acked:[0-9]+/) { n[one] = substr($0, RSTART + 12, RLENGTH - 12) }
-		END { printf "%d", 100 * n[1] / (n[0] + n[1]) }' <<<"$now")
+	client ss -tniH "dport = :$port" | grep -q 'pacing_rate [0-9.]*[a-zA-Z]*/' && paced=$((paced + 1))
 done
+share=$($bin -n $lab-client -j --all stat | perl -MJSON::PP -e 'my $s = decode_json(<STDIN>); my %n;
+	for (grep { $_->{remote} =~ /:$ARGV[0]$/ } map { @{$_->{subflows}}, @{$_->{closed} || []} } @{$s->{connections}}, @{$s->{ended}}) { $n{$_->{local} =~ /^10\.77\.1\./ ? 1 : 2} += $_->{bytes_acked} }
+	printf "%d", 100 * $n{1} / ($n{1} + $n{2} || 1)' "$port")
 ok "split asked for rates, below which lia ran" test $paced -gt 0
 within "$share" 75 20 "split got its 3:1"
 intact "split and lia"

@@ -4,26 +4,8 @@
 # RFC 8803 only from its tables, its odd replies, its errors, its silence.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=${MPTCP_BPF:-build/mptcp-bpf}
-stub="tests/tools/convert.py"
-c=cxc$$
-v=cxv$$
-d=cxd$$
-work=$(mktemp -d)
-pids=()
-at_exit "rm -rf $work; for ns in $c $v $d; do $bin -n \$ns unload --all; ip netns del \$ns; done"
-at_exit 'kill "${pids[@]}"; wait'
-command -v python3 >/dev/null || { skip "python3 is not installed" "connections through a converter"; done_testing; }
-
-for ns in $c $v $d; do ip netns add $ns && ip -n $ns link set lo up || bail "no network namespaces"; done
-ip link add p1 netns $c type veth peer name p1 netns $v
-ip link add p2 netns $c type veth peer name p2 netns $v
-ip link add net netns $v type veth peer name net netns $d
-put() { local dad=; [[ $3 != *:* ]] || dad=nodad; ip -n "$1" addr add "$3" dev "$2" $dad && ip -n "$1" link set "$2" up; }
-put $c p1 10.83.1.1/24 && put $c p1 fd83:1::1/64 && put $c p2 10.83.2.1/24 && put $c p2 fd83:2::1/64
-put $v p1 10.83.1.2/24 && put $v p1 fd83:1::2/64 && put $v p2 10.83.2.2/24 && put $v p2 fd83:2::2/64
-put $v net 10.84.0.1/24 && put $v net fd84::1/64 && put $d net 10.84.0.2/24 && put $d net fd84::2/64
-in_ns() { local ns=$1; shift; nsenter --net=/run/netns/$ns "$@"; }
+. tests/lib/converter.sh
+hosts cx 83
 # Without a converter the client gets there too: the bypass goes this way.
 in_ns $v sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.tcp_fastopen=3
 ip -n $c route add default via 10.83.1.2
@@ -37,29 +19,18 @@ in_ns $v ip mptcp limits set subflow 2
 ip -n $c route add 10.83.1.2/32 via 10.83.2.2 table 2 && ip -n $c rule add from 10.83.2.1 table 2
 ip -n $c -6 route add fd83:1::2/128 via fd83:2::2 table 2 && ip -n $c -6 rule add from fd83:2::1 table 2
 
-# start NS CMD...: in the background, until it says that it listens
-start() {
-	local ns=$1 log=$work/log.${#pids[@]} i
-	shift
-	nsenter --net=/run/netns/$ns "$@" 2>"$log" &
-	pids+=($!)
-	for ((i = 0; i < 100; i++)); do grep -qE 'listening|threads' "$log" && return; sleep 0.05; done
-	sed 's/^/# /' "$log"
-	bail "does not start: $*"
-}
 app() { in_ns $c timeout 120 python3 $stub "$@"; }
 # field NAME KEY: of a converter of the client's
 field() { $bin -n $c -j converter list | perl -MJSON::PP -e 'my ($n, $k) = @ARGV; my ($o) = grep { $_->{name} eq $n } @{decode_json(<STDIN>)}; print $o->{$k}' "$@"; }
-relayed() { in_ns $v "$bin" -j converter stat port 5000 | perl -MJSON::PP -e 'my $o = decode_json(<STDIN>); print $o->{$ARGV[0]}' "$1"; }
 mib() { in_ns $c nstat -asz "$1" | awk -v n="$1" '$1 == n { print $2 }'; }
 
-start $d python3 $stub echo :: 7
-start $d python3 $stub supply :: 10
+destinations $d
 start $v "$bin" converter serve listen 5000 client 10.83.0.0/16 client fd83::/16 dest 10.84.0.0/16 dest fd84::/16 threads 1
-for quirk in split coalesce extended nofastopen error=32; do
-	case $quirk in split) port=5001 ;; coalesce) port=5002 ;; extended) port=5003 ;; nofastopen) port=5004 ;; *) port=5005 ;; esac
-	start $v python3 $stub serve :: $port mptcp $quirk
+port=5001
+for quirk in split coalesce extended nofastopen error=32 error=64 twice late_error; do
+	start $v python3 $stub serve :: $((port++)) mptcp $quirk
 done
+start $v "$bin" converter serve listen 5009 client 10.83.0.0/16 dest 10.84.0.0/16 threads 1 tcp
 
 ok "a converter" $bin -n $c converter add conv 10.83.1.2:5000 bypass 2
 ok "another for IPv6" $bin -n $c converter add conv6 "[fd83:1::2]:5000"
@@ -80,8 +51,8 @@ for kind in "" mptcp; do
 	done
 done
 is "$(field conv redirected),$(field conv replied),$(field conv6 replied)" 104,104,104 "all of them went through the converter"
-is "$(relayed fastopen),$(relayed accepted),$(relayed reset)" 208,208,0 "with the request in the SYN, and none was reset"
-ok "half of them by MPTCP" test "$(relayed mptcp)" -ge 104
+is "$(counted fastopen),$(counted accepted),$(counted reset)" 208,208,0 "with the request in the SYN, and none was reset"
+ok "half of them by MPTCP" test "$(counted mptcp)" -ge 104
 is "$(mib TcpInCsumErrors),$(mib MPTcpExtDSSNotMatching),$(mib MPTcpExtDataCsumErr)" 0,0,0 "no wrong checksum or mapping"
 
 in_ns $c sysctl -qw net.mptcp.checksum_enabled=1
@@ -106,7 +77,34 @@ $bin -n $c converter add conv 10.83.1.2:5005
 ok "tcp: an error ends the connection, and none of its bytes arrives" app fails 10.84.0.2 7
 ok "mptcp: the same" app fails 10.84.0.2 7 mptcp
 is "$(field conv errors),$(field conv last_error)" 2,not_authorized "and is told"
-ok "by stat too" sh -c "$bin -n $c -j stat | grep -q '\"last_error\":\"not_authorized\"'"
+for quirk in twice=5007 late_error=5008; do
+	$bin -n $c converter add conv 10.83.1.2:${quirk#*=}
+	for kind in tcp mptcp; do ok "$kind: a reply of more than a TLV is refused: ${quirk%=*}" app fails 10.84.0.2 7 $kind; done
+	is "$(field conv errors),$(field conv last_error)" 2,malformed_message "and why"
+done
+$bin -n $c converter add conv 10.83.1.2:5006
+ok "an error that asks for patience" app fails 10.84.0.2 7
+is "$(field conv state),$(field conv last_error)" bypassed,resource_exceeded "gets it"
+ok "and connections go direct" app app 10.84.0.2 7
+$bin -n $c converter add conv 10.83.1.2:5009
+ok "mptcp to a converter that speaks TCP" app app 10.84.0.2 7 mptcp 20000 5
+is "$(field conv replied)" 5 "goes through it"
+
+$bin -n $c converter add conv 10.83.1.2:5000
+coproc APP { in_ns $c timeout 120 python3 $stub rounds 10.84.0.2 7; }
+read -r -t 100 port <&"${APP[0]}"
+for seq in 0 0x40000000 0x80000000 0xc0000000; do
+	in_ns $v python3 $stub forge 10.83.1.2 5000 10.83.1.1 "$port" $seq
+	echo "after $seq" >&"${APP[1]}"
+	answer=
+	read -r -t 100 answer <&"${APP[0]}"
+	is "$answer" echoed "a SYN+ACK from elsewhere, number $seq, disturbs no connection"
+done
+eval "exec ${APP[1]}>&-"
+wait "$APP_PID"
+$bin -n $c converter add conv 10.83.1.2:5005
+ok "an error again" app fails 10.84.0.2 7
+ok "is told by stat too" sh -c "$bin -n $c -j stat | grep -q '\"last_error\":\"not_authorized\"'"
 ok "and by the monitor" told '"what":"refuses","reason":"not_authorized"'
 in_ns $c ip mptcp limits set subflow 2 add_addr_accepted 2
 $bin -n $c converter add conv 10.83.1.2:5000 bypass 2

@@ -5,22 +5,12 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 lab=de$$
 . tests/lib/transfer.sh
-path() { scripts/lab path $lab "$@"; }
-has() { ip -n $lab-client mptcp endpoint | grep -q "^$1 id $2 "; }
-lacks() { ! ip -n $lab-client mptcp endpoint | grep -q "^$1 "; }
+. tests/lib/agent.sh
+settings=(margin_ms=$((300 * slow)) calm_s=1)
 subflows() { [ "$(look client 'scalar @{$c->{subflows}}')" = "$1" ]; }
-told() { grep -q "\"event\":\"$1\".*\"address\":\"$2\".*$3" "$work/agent.out"; }
-agent() { # KEY=VALUE...
-	spawn agent client $bin -j run margin_ms=$((300 * slow)) calm_s=1 "$@"
-	until_true grep -q watching "$work/agent.err"
-}
-stop() { # SIGNAL
-	kill -"$1" "$(cat "$work/agent.pid")"
-	until_true test -s "$work/agent.status"
-}
 
-scripts/lab up $lab --path 20mbit,10ms --path 20mbit,20ms 2>"$work/lab.log" || bail "no lab: $(tail -n 1 "$work/lab.log")"
-agent demand=1
+up --path 20mbit,10ms --path 20mbit,20ms
+agent client demand=1
 sleep 1.5
 ok "without costs nothing is done" test ! -s "$work/agent.out"
 ok "path 2 costs more" mb path add dev path2 cost 10
@@ -38,17 +28,17 @@ ok "path 1 works again" until_true has 10.77.1.1 1
 ok "path 2 is closed" until_true lacks 10.77.2.1
 ok "data arrive" going 5001
 ok "by one path" until_true subflows 1
-stop KILL
-agent
+agent_end KILL
+agent client
 ok "the agent is killed; one without costs on its mind puts the endpoint back" until_true has 10.77.2.1 2
-stop TERM
-agent demand=1 poor_rtt_ms=2
+agent_end TERM
+agent client demand=1 poor_rtt_ms=2
 ok "closed anew" until_true told parked 10.77.2.1
 ok "a round trip longer than the bound: opened" until_true told opened 10.77.2.1 poor
 ok "and joined" until_true subflows 2
-stop TERM
+agent_end TERM
 ok "the agent ends: it is as it was" has 10.77.2.1 2
-kill -INT "$(cat "$work/send.5001.pid")"
+stop 5001
 ok "the payload is whole" finish 5001
 mb unload --all
 ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf

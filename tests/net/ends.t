@@ -4,48 +4,31 @@
 # one that it takes no notice of.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=${MPTCP_BPF:-build/mptcp-bpf}
-slow=${SLOW:-1}
 lab=ends$$
-work=$(mktemp -d)
-pids=()
-at_exit "rm -rf $work"
-at_exit "for ns in $lab-client $lab-server; do $bin -n \$ns unload --all; done; scripts/lab down $lab"
-at_exit 'kill "${pids[@]}"'
-client() { nsenter --net=/run/netns/$lab-client "$@"; }
-server() { nsenter --net=/run/netns/$lab-server "$@"; }
+. tests/lib/transfer.sh
 
-# look EXPRESSION: Perl on $s, what the client's `stat -j --all` says; @past its subflows that have ended
-look() {
+# past EXPRESSION: Perl on $s, what the client's `stat -j --all` says; @past its subflows that have ended
+past() {
 	$bin -n $lab-client -j --all stat | perl -MJSON::PP -e 'my $s = decode_json(<STDIN>); my @c = @{$s->{connections}};
 		my @past = map { @$_ } (map { $_->{closed} || [] } @c), map { $_->{subflows} } @{$s->{ended}}; my $r = eval $ARGV[0]; print $@ || $r' "$1"
 }
-until_true() { # CMD...: within 20 s
-	local end=$((SECONDS + 20 * slow))
-	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
-	return 1
-}
-sees() { [ "$(look "($1) ? 1 : 0")" = 1 ]; }
+sees() { [ "$(past "($1) ? 1 : 0")" = 1 ]; }
 # connection PORT: a slow stream, of which the server acknowledges
 connection() {
-	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 "$1" >/dev/null 2>"$work/$1" &
-	ends=($!)
-	until_true grep -q listening "$work/$1"
-	nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 1000000 -d 600 10.77.1.2 "$1" >/dev/null 2>&1 &
-	ends+=($!)
-	pids+=("${ends[@]}")
+	spawn recv.$1 server build/tests/mpio recv 10.77.1.2 "$1"
+	listens recv.$1
+	spawn send.$1 client build/tests/mpio send -r 1000000 -d 600 10.77.1.2 "$1"
 	until_true sees "grep { grep { \$_->{remote} =~ /:$1\$/ && \$_->{state} eq 'ESTAB' } @{\$_->{subflows}} } @c"
 }
-end() { kill -KILL "${ends[@]}"; wait "${ends[@]}" 2>/dev/null; }
+end() { for side in recv send; do kill -KILL "$(cat "$work/$side.$port.pid")"; ended $side.$port; done; } 2>/dev/null
 # cause PORT FILTER: of what has ended of the connection to that port
-cause() { look "join ',', map { \$_->{cause} } grep { \$_->{remote} =~ /:$1\$/ && ($2) } @past"; }
+cause() { past "join ',', map { \$_->{cause} } grep { \$_->{remote} =~ /:$1\$/ && ($2) } @past"; }
 
-scripts/lab up $lab --path 20mbit,2ms --path 20mbit,2ms || bail "no lab"
+up --path 20mbit,2ms --path 20mbit,2ms
 ok "sight" $bin -n $lab-client load sight
 client ip mptcp endpoint flush
-nsenter --net=/run/netns/$lab-client $bin -j monitor event reset >"$work/told" &
-monitor=$!
-pids+=("$monitor")
+watch client event reset
+at_exit 'kill $CRAFT_PID'
 reasons=("unspecified" "MPTCP-specific error" "lack of resources" "administratively prohibited" "too much outstanding data" "unacceptable performance"
 	"middlebox interference") # RFC 8684, section 3.6
 port=5001
@@ -53,7 +36,6 @@ for i in "${!reasons[@]}"; do
 	for transient in 0 1; do
 		connection $port
 		coproc CRAFT { exec nsenter --net=/run/netns/$lab-server build/tests/kernel/craft path1 $port; }
-		pids+=("$CRAFT_PID")
 		printf 'rst 1e048%d%02x\n' $transient "$i" >&"${CRAFT[1]}"
 		read -r <&"${CRAFT[0]}"
 		until_true sees "grep { \$_->{remote} =~ /:$port\$/ } @past"
@@ -65,12 +47,14 @@ for i in "${!reasons[@]}"; do
 		((port++))
 	done
 done
-sleep 1
-kill -INT $monitor
-wait $monitor 2>/dev/null
-told=$(perl -MJSON::PP -e 'my %seen; while (<STDIN>) { my $e = decode_json($_); $seen{"$e->{remote} $e->{reason} " . ($e->{transient} ? 1 : 0) . " $e->{by}"}++ if $e->{token} ne "0x00000000" } print "$_\n" for sort keys %seen' <"$work/told")
 want=$(port=5001; for reason in "${reasons[@]}"; do for transient in 0 1; do echo "10.77.1.2:$port $reason $transient peer"; ((port++)); done; done)
-is "$told" "$want" "monitor tells each of them"
+told() {
+	perl -MJSON::PP -e 'my %seen; while (<STDIN>) { my $e = decode_json($_);
+		$seen{"$e->{remote} $e->{reason} " . ($e->{transient} ? 1 : 0) . " $e->{by}"}++ if $e->{token} ne "0x00000000" } print "$_\n" for sort keys %seen' <"$work/monitor.out"
+}
+all_told() { [ "$(told)" = "$want" ]; }
+until_true all_told
+is "$(told)" "$want" "monitor tells each of them"
 
 client ip mptcp endpoint add 10.77.2.1 dev path2 subflow
 join='$_->{local} =~ /^10.77.2.1:/'
@@ -87,7 +71,7 @@ if on_join reject with tcp reset; then
 	connection $port
 	until_true sees "grep { $join && \$_->{remote} =~ /:$port/ } @past"
 	is "$(cause $port "$join")" "refused: Connection refused" "a join that a RST answers"
-	is "$(look "\$c[0]{subflows_refused}")" 1 "is counted with the connection"
+	is "$(past "\$c[0]{subflows_refused}")" 1 "is counted with the connection"
 	end
 	((port++))
 	on_join drop

@@ -6,20 +6,9 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 lab=fo$$
 . tests/lib/transfer.sh
-path() { scripts/lab path $lab "$@"; }
-has() { ip -n $lab-client mptcp endpoint | grep -q "^$1 id $2 "; }
-lacks() { ! ip -n $lab-client mptcp endpoint | grep -q "^$1 "; }
-told() { grep -q "\"event\":\"$1\".*\"address\":\"$2\".*$3" "$work/agent.out"; }
+. tests/lib/agent.sh
+settings=(margin_ms=$((300 * slow))) # patient: what a machine under load does to paths for a moment is not meant here
 withdrawn() { server nstat -asz MPTcpExtRmAddr | awk '/RmAddr/ { print $2 }'; }
-# agent SIDE KEY=VALUE...: patient by default, since what a machine under load does to paths for a moment is not meant here
-agent() {
-	spawn agent "$1" $bin -j run margin_ms=$((300 * slow)) "${@:2}"
-	until_true grep -q watching "$work/agent.err"
-}
-stop() { # SIGNAL
-	kill -"$1" "$(cat "$work/agent.pid")"
-	until_true test -s "$work/agent.status"
-}
 # transfer PORT [BYTES]: of so many a second, until it is whole. A slow one: once its receive buffer is full of what lies beyond a gap, the kernel takes in
 # nothing any more, not even what fills the gap.
 transfer() {
@@ -28,11 +17,11 @@ transfer() {
 	going "$1" >/dev/null
 }
 whole() {
-	kill -INT "$(cat "$work/send.$1.pid")"
+	stop "$1"
 	ok "the payload is whole" finish "$1"
 }
 
-scripts/lab up $lab --path 20mbit,10ms --path 20mbit,20ms 2>"$work/lab.log" || bail "no lab: $(tail -n 1 "$work/lab.log")"
+up --path 20mbit,10ms --path 20mbit,20ms
 ok "a tunable out of range is refused, and the range named" fails 2 '1..10000' mb run margin_ms=0
 ok "that leaves nothing" test ! -e /sys/fs/bpf/mptcp-bpf
 
@@ -52,7 +41,7 @@ path 1 up
 ok "path 1 works: its endpoint is back, under its number" until_true has 10.77.1.1 1
 ok "which is told" until_true told returned 10.77.1.1 'probes answered'
 ok "and the connection uses it again" until_true joined
-stop TERM
+agent_end TERM
 is "$(cat "$work/agent.status")" 0 "the agent ends"
 path 1 down
 path 2 down
@@ -63,7 +52,7 @@ path 1 up
 path 2 up
 ok "data arrive" going 5001
 whole 5001
-stop TERM
+agent_end TERM
 
 agent client margin_ms=10000
 transfer 5002 4000000 # acknowledgements come at any moment
@@ -74,7 +63,7 @@ whole 5002
 ip -n $lab-client link set path2 up
 ip -n $lab-client route add default via 10.77.2.2 dev path2 table 102
 ok "up again: the endpoint is back" until_true has 10.77.2.1 2
-stop TERM
+agent_end TERM
 
 ip -n $lab-client mptcp limits set subflows 0
 begin 10.77.2.2 5012 -r 100000 -d 100
@@ -89,13 +78,13 @@ whole 5022
 ip -n $lab-client link set path2 up
 ip -n $lab-client route add default via 10.77.2.2 dev path2 table 102
 whole 5012
-stop TERM
+agent_end TERM
 
 agent client
 transfer 5003
 path 1 down
 ok "away again" until_true lacks 10.77.1.1
-stop KILL
+agent_end KILL
 agent client
 path 1 up
 ok "the agent is killed: a new one brings it back" until_true has 10.77.1.1 1
@@ -103,7 +92,7 @@ whole 5003
 transfer 5004
 path 1 down
 ok "away again" until_true lacks 10.77.1.1
-stop TERM
+agent_end TERM
 ok "the agent ends, and has put it back" has 10.77.1.1 1
 path 1 up
 whole 5004
@@ -116,5 +105,5 @@ sleep $slow
 path 2 up
 ok "a server that only listens does nothing" test ! -s "$work/agent.out"
 whole 5005
-stop TERM
+agent_end TERM
 done_testing

@@ -5,23 +5,13 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 lab=co$$
 . tests/lib/transfer.sh
+. tests/lib/agent.sh
 mkdir "$work/etc" "$work/etc/1" "$work/etc/2" "$work/other"
 file=$work/etc/agent.yaml
 write() { printf "$1\n" >"$work/new" && mv "$work/new" "${2:-$file}"; } # FORMAT [FILE]
 loaded() { [ "$(mb -j list | perl -MJSON::PP -e 'print join ",", sort map { $_->{name} } grep { $_->{loaded} } @{decode_json(join "", <STDIN>)}')" = "$1" ]; }
-has() { ip -n $lab-client mptcp endpoint | grep -q "^$1 id $2 "; }
-lacks() { ! ip -n $lab-client mptcp endpoint | grep -q "^$1 "; }
-agent() {
-	spawn agent client $bin -j run -c "$file"
-	until_true grep -q watching "$work/agent.err"
-}
-stop() {
-	kill "$(cat "$work/agent.pid")"
-	until_true test -s "$work/agent.status"
-	is "$(cat "$work/agent.status")" 0 "the agent ends"
-}
 
-scripts/lab up $lab --path 20mbit,10ms --path 20mbit,20ms 2>"$work/lab.log" || bail "no lab: $(tail -n 1 "$work/lab.log")"
+up --path 20mbit,10ms --path 20mbit,20ms
 ok "no file" fails 1 'agent.yaml: cannot open' mb run -c "$file"
 write 'policies: [opt_count]\nagent: {margin_ms: 0}'
 ok "a setting out of range: line and column" fails 1 'agent.yaml:2:.*1..10000' mb run -c "$file"
@@ -29,7 +19,7 @@ write 'policies: [opt_count]\nagent: {margin_ms: 300}'
 ok "settings stand in the file" fails 2 "under 'agent'" mb run -c "$file" margin_ms=3
 ok "apply takes the same file" mb check "$file"
 ok "nothing is left of all that" test ! -e /sys/fs/bpf/mptcp-bpf
-agent
+agent client -c "$file"
 ok "it is applied" loaded opt_count
 ok "which is told" grep -q '"event": *"applied"' "$work/agent.out"
 write 'policies: [opt_count, prio_pin]\nagent: {margin_ms: 300}'
@@ -54,7 +44,8 @@ ln -s ..data/agent.yaml "$work/new" && mv "$work/new" "$file"
 ok "a ConfigMap" until_true loaded prio_pin
 ln -s 2 "$work/etc/new" && mv -T "$work/etc/new" "$work/etc/..data"
 ok "changes" until_true loaded opt_count,prio_pin
-stop
+agent_end TERM
+is "$(cat "$work/agent.status")" 0 "the agent ends"
 ok "what is loaded stays" loaded opt_count,prio_pin
 mb unload --all
 ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf

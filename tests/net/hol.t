@@ -1,25 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Head-of-line time against a capture at the receiver: its segments are put in order again by their data sequence numbers, and for how long something lies behind
-# a hole is what stat says. And bytes that were sent twice, on different subflows, against the same.
+# a hole is what stat says, and what it remembers. Bytes that were sent twice, on different subflows, against the same. And a table that is full.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=${MPTCP_BPF:-build/mptcp-bpf}
-slow=${SLOW:-1}
 lab=hol$$
-work=$(mktemp -d)
-pids=()
-at_exit "rm -rf $work"
-at_exit "for ns in $lab-client $lab-server; do $bin -n \$ns unload --all; done; scripts/lab down $lab"
-at_exit 'kill "${pids[@]}"'
-server() { nsenter --net=/run/netns/$lab-server "$@"; }
-until_true() { # CMD...: within 20 s
-	local end=$((SECONDS + 20 * slow))
-	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
-	return 1
-}
-# look SIDE EXPRESSION: Perl on $c, the only connection
-look() { $bin -n "$lab-$1" -j stat | perl -MJSON::PP -e 'my $c = decode_json(<STDIN>)->{connections}[0]; my $r = eval $ARGV[0]; print $@ || $r' "$2"; }
+. tests/lib/transfer.sh
 quiet() { [ "$(look client '$c->{inflight} + $c->{queued}')" = 0 ]; }
 # segments SIDE: time, sequence number, length, DSN, subflow sequence number and port of what has payload, in the order in which this end saw it
 segments() {
@@ -54,31 +40,25 @@ bursts() { # COUNT: into the pipe
 	done
 }
 
-scripts/lab up $lab --path 20mbit,10ms --path 20mbit,40ms || bail "no lab"
+up --path 20mbit,10ms --path 20mbit,40ms
 ok "sight, on the receiver" $bin -n $lab-server load sight
 for side in client server; do
 	for i in 1 2; do
-		nsenter --net=/run/netns/$lab-$side dumpcap -q -s 128 -i path$i -w "$work/$side$i.pcap" -f "tcp port 5001" 2>"$work/dumpcap" &
-		capture+=($!)
-		pids+=($!)
-		ok "a capture of path$i, at the $side" until_true grep -q File: "$work/dumpcap"
+		ok "a capture of path$i, at the $side" capture $side$i $side path$i -s 128 -f "tcp port 5001"
 	done
 done
-server build/tests/mpio recv 10.77.1.2 5001 >/dev/null 2>"$work/listening" &
-pids+=($!)
-until_true grep -q listening "$work/listening"
+spawn recv server build/tests/mpio recv 10.77.1.2 5001
+listens recv
 # In bursts from a pipe that stays open, so that all that was sent can be looked at in peace.
 mkfifo "$work/pipe"
 nsenter --net=/run/netns/$lab-client build/tests/mpio send 10.77.1.2 5001 <"$work/pipe" >/dev/null &
-pids+=($!)
+echo $! >"$work/send.pid"
 exec 9>"$work/pipe"
 bursts 15
 ok "all has arrived" until_true quiet
 read -r total times longest < <(look server 'join " ", $c->{hol_us} / 1e6, $c->{hol_times}, $c->{hol_longest_us} / 1e6')
-sleep 1 # dumpcap writes twice a second
-cp "$work"/server1.pcap "$work"/first1.pcap
-cp "$work"/server2.pcap "$work"/first2.pcap
-read -r want waits most _ < <(replay first)
+captured server1 server2
+read -r want waits most _ < <(replay server)
 echo "# the capture: $want s in $waits waits, the longest $most s; stat: $total s in $times, $longest s"
 within "$total" "$want" 10 "head-of-line time, to 10 %"
 
@@ -92,16 +72,49 @@ bursts 3
 ok "and with it" until_true quiet
 reinjected=$(look client '$c->{bytes_reinjected}')
 received=$(look server '$c->{bytes_received}')
-sleep 1
-kill "${capture[@]}"
-wait "${capture[@]}" 2>/dev/null
+captured client1 client2
 read -r _ _ _ twice < <(replay client)
-echo "# sent on a second subflow: $twice bytes in the capture, $reinjected in stat; arrived so: $(replay server | cut -d' ' -f4), $(look server '$c->{bytes_duplicate}') in stat"
+echo "# sent on a second subflow: $twice bytes in the capture, $reinjected in stat; arrived so: $(look server '$c->{bytes_duplicate}') in stat"
 ok "there were some" test "$twice" -gt 0
 if [ "$received" -gt 0 ]; then
 	within "$reinjected" "$twice" 5 "bytes reinjected, to 5 %"
 else
 	skip_known "this kernel does not count a connection's bytes" "bytes reinjected"
 fi
+read -r total times < <(look server 'join " ", $c->{hol_us}, $c->{hol_times}')
+exec 9>&-
+past() { $bin -n $lab-server -j stat | perl -MJSON::PP -e 'my $e = decode_json(<STDIN>)->{ended}[0]; print "$e->{hol_us} $e->{hol_times}\n" if $e; exit !$e'; }
+ok "the connection ends" until_true past
+is "$(past)" "$total $times" "and is remembered with its head-of-line time"
+ok "in words" grep -q 'ENDED.* head-of-line=' <($bin -n $lab-server stat)
+waits=$(pins server)/mpb_waits
+is "$(bpftool -j map dump pinned "$waits" | perl -MJSON::PP -e 'print scalar @{decode_json(<STDIN>)}')" 0 "no record is left"
+
+# A full table is counted, and nobody suffers.
+$bin -n $lab-server unload --all
+ok "tables of four" $bin -n $lab-server load sight --max-subflows 4
+zeros=(0 0 0 0 0 0 0 0)
+for i in 1 2 3 4; do # looked at in the far future, so that nobody sweeps it
+	ok "entry $i is somebody's" bpftool map update pinned "$waits" key $i "${zeros[@]:1}" \
+		value hex ff ff ff ff ff ff ff 7f "${zeros[@]}" "${zeros[@]}" "${zeros[@]}" "${zeros[@]}"
+done
+watch server event full
+spawn recv server build/tests/mpio recv 10.77.1.2 5001
+listens recv
+nsenter --net=/run/netns/$lab-client build/tests/mpio send 10.77.1.2 5001 <"$work/pipe" >/dev/null &
+echo $! >"$work/send.pid"
+exec 9>"$work/pipe"
+sent=0
+for _ in $(seq $((50 * slow))); do
+	bursts 1
+	((sent += 300000))
+	grep -q '"waits": *[1-9]' "$work/monitor.out" && break
+done
+ok "monitor tells" grep -q '"waits": *[1-9]' "$work/monitor.out"
+whole() { [ "$(stat -c %s "$work/recv.out")" = $sent ]; }
+ok "all has arrived" until_true whole
+ok "stat counts it" test "$(look server '$s->{observer}{waits_full}')" -gt 0
+is "$(look server '$c->{hol_times}')" 0 "and does not know who waited"
+ok "so do the metrics" grep -q '^mptcp_bpf_observer_waits_full_total{} [1-9]' <($bin -n $lab-server stat --openmetrics)
 exec 9>&-
 done_testing

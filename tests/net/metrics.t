@@ -3,40 +3,25 @@
 # The metrics: promtool finds nothing to say, a real Prometheus scrapes them, and what they count is what the devices carried.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=${MPTCP_BPF:-build/mptcp-bpf}
-slow=${SLOW:-1}
 lab=met$$
-work=$(mktemp -d)
-pids=()
-at_exit "rm -rf $work"
-at_exit "for ns in $lab-client $lab-server; do $bin -n \$ns unload --all; done; scripts/lab down $lab"
-at_exit 'kill "${pids[@]}"'
-client() { nsenter --net=/run/netns/$lab-client "$@"; }
-until_true() { # CMD...: within 20 s
-	local end=$((SECONDS + 20 * slow))
-	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.2; done
-	return 1
-}
+. tests/lib/transfer.sh
 scrape() { client curl -sf -H "Accept: ${1:-text/plain}" http://127.0.0.1:9464/metrics; }
 value() { scrape | awk -v m="$1" '$1 == m { printf "%d\n", $2 }'; }
 transfer() { # BYTES
-	rm -f "$work/listening"
-	nsenter --net=/run/netns/$lab-server build/tests/mpio recv 10.77.1.2 5001 >/dev/null 2>"$work/listening" &
-	until_true grep -q listening "$work/listening"
+	spawn recv server build/tests/mpio recv 10.77.1.2 5001
+	listens recv
 	client build/tests/mpio send -b "$1" 10.77.1.2 5001 >/dev/null
-	wait $!
+	ended recv
 }
 
-scripts/lab up $lab --path 50mbit,5ms --path 50mbit,5ms || bail "no lab"
-$bin -n $lab-client load minrtt
-$bin -n $lab-client load sight
-is "$($bin -n $lab-client run --listen 127.0.0.1:x 2>&1 >/dev/null; echo $?)" "mptcp-bpf: --listen: 'x' is not a number in 1..65535
+up --path 50mbit,5ms --path 50mbit,5ms
+mb load minrtt
+mb load sight
+is "$(mb run --listen 127.0.0.1:x 2>&1 >/dev/null; echo $?)" "mptcp-bpf: --listen: 'x' is not a number in 1..65535
 2" "a port that is none"
-nsenter --net=/run/netns/$lab-client $bin run --listen 127.0.0.1:9464 2>"$work/run.err" &
-agent=$!
-pids+=("$agent")
+spawn agent client $bin run --listen 127.0.0.1:9464
 ok "it answers" until_true scrape
-ok "an address in use" test "$($bin -n $lab-client run --listen 127.0.0.1:9464 2>/dev/null; echo $?)" = 1
+ok "an address in use" test "$(mb run --listen 127.0.0.1:9464 2>/dev/null; echo $?)" = 1
 is "$(client curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9464/other) $(client curl -s -o /dev/null -w '%{http_code}' -X POST http://127.0.0.1:9464/metrics)" \
 	"404 405" "other pages and methods"
 transfer 4000000
@@ -45,7 +30,7 @@ sum() { echo $(($(value "mptcp_bpf_path_sent_bytes_total{device=\"path1\"}") + $
 	$(value "mptcp_bpf_path_retransmitted_bytes_total{device=\"path1\"}") - $(value "mptcp_bpf_path_retransmitted_bytes_total{device=\"path2\"}"))); }
 within "$(sum)" 8000000 1 "what two connections sent is counted after they ended, reinjections apart: $(sum)"
 is "$(scrape application/openmetrics-text | tail -n 1)" "# EOF" "OpenMetrics, where it is asked for"
-is "$($bin -n $lab-client stat --openmetrics | grep '^# TYPE')" "$(scrape application/openmetrics-text | grep '^# TYPE')" "stat --openmetrics has the same families"
+is "$(mb stat --openmetrics | grep '^# TYPE')" "$(scrape application/openmetrics-text | grep '^# TYPE')" "stat --openmetrics has the same families"
 is "$(scrape | grep -c 'token=')" 0 "no series for each connection"
 if command -v promtool >/dev/null; then
 	scrape >"$work/metrics"
@@ -58,9 +43,8 @@ if command -v prometheus >/dev/null; then
 		global: {scrape_interval: 1s}
 		scrape_configs: [{job_name: mptcp-bpf, static_configs: [{targets: ['127.0.0.1:9464']}]}]
 	END
-	nsenter --net=/run/netns/$lab-client prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" \
-		--web.listen-address=127.0.0.1:9090 >"$work/prometheus.log" 2>&1 &
-	pids+=($!)
+	spawn prometheus client prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" \
+		--web.listen-address=127.0.0.1:9090
 	query() { client curl -sf "http://127.0.0.1:9090/api/v1/query" --data-urlencode "query=$1" | perl -MJSON::PP -e 'print decode_json(<STDIN>)->{data}{result}[0]{value}[1]'; }
 	scraped() { [ "$(query 'up{job="mptcp-bpf"}')" = 1 ]; }
 	ok "Prometheus scrapes it" until_true scraped
@@ -69,10 +53,9 @@ if command -v prometheus >/dev/null; then
 else
 	skip "prometheus is not installed" "a real Prometheus scrapes it"
 fi
-kill -TERM $agent
-wait $agent
-is $? 0 "it ends when it is told to"
-$bin -n $lab-client stat --openmetrics >"$work/families"
+kill -TERM "$(cat "$work/agent.pid")"
+ok "it ends when it is told to" ended agent
+mb stat --openmetrics >"$work/families"
 # Every series of the dashboard is one that is exposed.
 is "$(grep -o 'mptcp_bpf_[a-z_]*' dist/grafana.json | sort -u | while read -r m; do grep -q "^# TYPE ${m%_total} " "$work/families" || echo "$m"; done)" "" "the dashboard asks for what there is"
 

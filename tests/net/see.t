@@ -3,34 +3,18 @@
 # What stat and monitor say of real connections, against what they cannot see: a capture read by tshark, the kernel's counters, and what the test itself did.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=${MPTCP_BPF:-build/mptcp-bpf}
-slow=${SLOW:-1}
 lab=see$$
-work=$(mktemp -d)
-pids=()
-at_exit "rm -rf $work"
-at_exit "for ns in $lab-client $lab-server; do $bin -n \$ns unload --all; done; scripts/lab down $lab"
-at_exit 'kill "${pids[@]}"'
-client() { nsenter --net=/run/netns/$lab-client "$@"; }
-server() { nsenter --net=/run/netns/$lab-server "$@"; }
-mb() { $bin -n $lab-client "$@"; }
+. tests/lib/transfer.sh
 
-# look SIDE EXPRESSION: Perl on $s, what `stat -j --all` says; @sub its subflows, living and ended, of all connections
+# look NS EXPRESSION: as transfer.sh's, of `stat -j --all`; @c its connections, @sub its subflows, living and ended, of all connections
 look() {
 	$bin -n "$lab-$1" -j --all stat | perl -MJSON::PP -e 'my $s = decode_json(<STDIN>); my @c = @{$s->{connections}};
 		my @sub = map { @{$_->{subflows}}, @{$_->{closed} || []} } @c, @{$s->{ended}}; my $r = eval $ARGV[0]; print $@ || $r' "$2"
 }
-until_true() { # CMD...: within 20 s
-	local end=$((SECONDS + 20 * slow))
-	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
-	return 1
-}
 sees() { [ "$(look "$1" "($2) ? 1 : 0")" = 1 ]; }
-receiver() { # ARGS...
-	rm -f "$work/listening"
-	nsenter --net=/run/netns/$lab-server build/tests/mpio "$@" >/dev/null 2>"$work/listening" &
-	pids+=($!)
-	until_true grep -q listening "$work/listening"
+receiver() { # PORT ARGS...
+	spawn recv.$1 server build/tests/mpio "${@:2}" 10.77.1.2 "$1"
+	listens recv.$1
 }
 # options SUBTYPE in|out [ECHO]: how many segments of both captures have it, by the client's side; of those with that echo bit
 options() {
@@ -39,32 +23,23 @@ options() {
 }
 events() { perl -MJSON::PP -e 'my $n = 0; while (<STDIN>) { my $e = decode_json($_); $n++ if eval $ARGV[0] } print $n' "$1" <"$work/monitor.out"; }
 
-scripts/lab up $lab --path 20mbit,10ms --path 20mbit,25ms || bail "no lab"
+up --path 20mbit,10ms --path 20mbit,25ms
 server ip mptcp endpoint add 10.77.2.2 dev path2 signal
 ok "sight, on the client" mb load sight
 ok "and on the server" $bin -n $lab-server load sight
-nsenter --net=/run/netns/$lab-client $bin -j monitor >"$work/monitor.out" 2>"$work/monitor.err" &
-monitor=$!
-pids+=("$monitor")
-for dev in path1 path2; do
-	nsenter --net=/run/netns/$lab-client dumpcap -q -i $dev -w "$work/$dev.pcap" -f "tcp port 5001" 2>/dev/null &
-	capture+=($!)
-done
-pids+=("${capture[@]}")
-sleep 1
-nsenter --net=/run/netns/$lab-client $bin -j stat -i 1 >"$work/deltas" 2>/dev/null &
-pids+=($!)
-receiver recv 10.77.1.2 5001
-nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 8000000 -d $((14 * slow)) 10.77.1.2 5001 >/dev/null &
-sender=$!
-pids+=("$sender")
+watch client
+for dev in path1 path2; do capture $dev client $dev -f "tcp port 5001"; done
+spawn deltas client $bin -j stat -i 1
+receiver 5001 recv
+spawn send.5001 client build/tests/mpio send -r 8000000 -d 600 10.77.1.2 5001
 ok "two subflows" until_true sees client '@{$c[0]{subflows}} == 2'
 id=$(look client '(grep { $_->{dev} eq "path2" } @{$c[0]{subflows}})[0]{local_id}')
-for _ in 1 2 3; do
+prios() { [ "$(client nstat -asz MPTcpExtMPPrioTx | awk '/PrioTx/ { print $2 }')" = "$1" ]; }
+for i in 1 2 3; do
 	client ip mptcp endpoint change id "$id" backup
-	sleep 0.3
+	until_true prios $((2 * i - 1))
 	client ip mptcp endpoint change id "$id" nobackup
-	sleep 0.3
+	until_true prios $((2 * i))
 done
 sleep $((8 * slow))
 look client 'join "\n", map { "$_->{dev} $_->{rtt_p50_us} $_->{rtt_p95_us}" } @{$c[0]{subflows}}' >"$work/rtts"
@@ -72,12 +47,14 @@ now=$(date +%s.%N)
 client ip mptcp endpoint delete id "$id"
 ok "the second subflow ends, and is remembered with the connection" until_true sees client '@c == 1 && $c[0]{subflows_closed} == 1'
 cause=$(look client 'join ",", map { $_->{cause} } grep { $_->{bytes_sent} > 0 } @{$c[0]{closed}}')
-wait $sender
+stop 5001
+ended send.5001
 ok "the connection ends, and is remembered" until_true sees client '@c == 0 && @{$s->{ended}} == 1 && @{$s->{ended}[0]{subflows}} >= 2'
-sleep 1
-kill "${capture[@]}"
-kill -INT $monitor
-wait "${capture[@]}" $monitor 2>/dev/null
+captured path1 path2
+all_told() { [ "$(events '$e->{event} eq "closed"')" = 2 ]; }
+until_true all_told
+kill -INT "$(cat "$work/monitor.pid")"
+ended monitor
 
 # frames PATH FILTER FIELD...: of a capture. Without reassembly, which takes minutes for a stream of zeros.
 frames() {
@@ -113,64 +90,57 @@ is "$(events '$e->{event} eq "born"') $(events '$e->{event} eq "joined"') $(even
 is "$(events '$e->{event} eq "announced" && $e->{by} eq "peer"')" "$(options 3 in 0)" "announcements of the peer"
 is "$(events '$e->{event} eq "removed" && $e->{by} eq "path manager"')" "$(options 4 out)" "our removals"
 is "$(cat "$work/monitor.err")" "" "monitor says nothing else"
-ok "stat -i: every line is JSON and has what the interval brought" perl -MJSON::PP -e 'while (<>) { my $s = decode_json($_); $s->{interval_us} or die; for (@{$s->{connections}}) { $n += $_->{since}{bytes_sent} for @{$_->{subflows}} } } exit !$n' "$work/deltas"
+ok "stat -i: every line is JSON and has what the interval brought" perl -MJSON::PP -e 'while (<>) { /\n/ or last; my $s = decode_json($_); $s->{interval_us} or die; for (@{$s->{connections}}) { $n += $_->{since}{bytes_sent} for @{$_->{subflows}} } } exit !$n' "$work/deltas.out"
 
 # Filters and sorting choose; nothing else changes.
-receiver recv -n 2 10.77.1.2 5002
-nsenter --net=/run/netns/$lab-client build/tests/mpio hold -c 2 10.77.1.2 5002 >"$work/held" &
-holder=$!
-pids+=("$holder")
+receiver 5002 recv -n 2
+spawn hold client build/tests/mpio hold -c 2 10.77.1.2 5002
 ok "two connections" until_true sees client '@c == 2'
 count() { mb -j stat "$@" | perl -MJSON::PP -e 'print scalar @{decode_json(<STDIN>)->{connections}}'; }
 is "$(count peer 10.77.1.0/24) $(count peer 10.99.0.0/16) $(count dev path1) $(count dev nodev) $(count state estab) $(count sched default) $(count sched rr) $(count sort rtt)" \
 	"2 0 2 0 2 2 0 2" "filters"
 ok "a word that it does not know" test "$(mb stat pear 1 2>/dev/null; echo $?)" = 2
 ok "a sort key that there is not" test "$(mb stat sort size 2>/dev/null; echo $?)" = 2
-kill $holder
+kill "$(cat "$work/hold.pid")"
 
 # A peer that takes no join, and one that speaks TCP only.
 server ip mptcp limits set subflows 0
 server ip mptcp endpoint flush
 client ip mptcp endpoint add 10.77.2.1 dev path2 subflow
-receiver recv 10.77.1.2 5003
-nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 2000000 -d $((6 * slow)) 10.77.1.2 5003 >/dev/null &
-sender=$!
-wait $sender
-receiver recv -t 10.77.1.2 5004
-nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 2000000 -d $((6 * slow)) 10.77.1.2 5004 >/dev/null &
-sender=$!
+receiver 5003 recv
+spawn send.5003 client build/tests/mpio send -r 2000000 -d 600 10.77.1.2 5003
+ok "a refused join has its cause" until_true sees client 'grep { $_->{remote} =~ /:5003$/ && ($_->{cause} // "") =~ /^refused/ } @sub'
+stop 5003
+ended send.5003
+receiver 5004 recv -t
+spawn send.5004 client build/tests/mpio send -r 2000000 -d 600 10.77.1.2 5004
 ok "a fallback has its cause" until_true sees client 'grep { $_->{fallback} && $_->{fallback_cause} eq "the peer answered without MP_CAPABLE" } @c'
-wait $sender
+stop 5004
+ended send.5004
 
 server ip mptcp limits set subflows 8
 # A reader that is stopped: what it is not told is counted, to the last one.
-nsenter --net=/run/netns/$lab-client $bin -j monitor event born,joined,closed,refused,lost >"$work/monitor.out" 2>/dev/null &
-monitor=$!
-pids+=("$monitor")
-sleep 1
-rm -f "$work/listening"
-nsenter --net=/run/netns/$lab-server build/tests/mpio echo 10.77.1.2 5005 2>"$work/listening" &
-pids+=($!)
-until_true grep -q listening "$work/listening"
+watch client event born,joined,closed,refused,lost
+receiver 5005 echo
 all='2 * $s->{observer}{born} + grep { $_->{cause} && $_->{cause} =~ /^refused/ } @sub'
 before=$(look client "$all")
-kill -STOP $monitor
-nsenter --net=/run/netns/$lab-client build/tests/mpio hold -c 1500 10.77.1.2 5005 >"$work/held" &
-holder=$!
-pids+=("$holder")
-until_true grep -q held "$work/held"
-kill -CONT $monitor
-sleep 0.2
-kill -STOP $monitor
-kill $holder
+monitor=$(cat "$work/monitor.pid")
+kill -STOP "$monitor"
+spawn hold client build/tests/mpio hold -c 1500 10.77.1.2 5005
+until_true grep -q held "$work/hold.out"
+kill -CONT "$monitor"
+until_true test -s "$work/monitor.out"
+kill -STOP "$monitor"
+kill "$(cat "$work/hold.pid")"
 until_true sees client '@c == 0'
-kill -CONT $monitor
-sleep 2
-kill -INT $monitor
-wait $monitor 2>/dev/null
-told=$(events '$e->{event} ne "lost"')
-lost=$(perl -MJSON::PP -e 'my $n = 0; while (<STDIN>) { my $e = decode_json($_); $n += $e->{count} if $e->{event} eq "lost" } print $n' <"$work/monitor.out")
-after=$(look client "$all")
+kill -CONT "$monitor"
+accounted() {
+	told=$(events '$e->{event} ne "lost"')
+	lost=$(perl -MJSON::PP -e 'my $n = 0; while (<STDIN>) { my $e = decode_json($_); $n += $e->{count} if $e->{event} eq "lost" } print $n' <"$work/monitor.out")
+	after=$(look client "$all")
+	[ $((told + lost)) -ge $((after - before)) ]
+}
+until_true accounted
 # What is lost is not looked at, so it may be of a kind that was not asked for.
 ok "told ($told) and lost ($lost) are all there were: the beginning and end of each subflow ($((after - before)))" test $((told + lost)) -ge $((after - before))
 ok "some were lost" test "$lost" -gt 0

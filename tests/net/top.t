@@ -3,14 +3,8 @@
 # top on a terminal that tmux makes: what it shows, its keys, another size, and a clean terminal after it, also after a signal.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-bin=${MPTCP_BPF:-build/mptcp-bpf}
-slow=${SLOW:-1}
 lab=top$$
-work=$(mktemp -d)
-pids=()
-at_exit "rm -rf $work"
-at_exit "scripts/lab down $lab"
-at_exit 'kill "${pids[@]}"'
+. tests/lib/transfer.sh
 if ! command -v tmux >/dev/null; then
 	skip "tmux is not installed" "top"
 	done_testing
@@ -24,12 +18,10 @@ until_seen() { # REGEX: within 20 s on the screen
 	tm capture-pane -p -t t
 	return 1
 }
-scripts/lab up $lab --path 20mbit,5ms --path 20mbit,20ms || bail "no lab"
-nsenter --net=/run/netns/$lab-server build/tests/mpio echo 10.77.1.2 5001 2>"$work/listening" &
-pids+=($!)
-until grep -q listening "$work/listening"; do sleep 0.05; done
-nsenter --net=/run/netns/$lab-client build/tests/mpio hold -c 3 10.77.1.2 5001 >/dev/null &
-pids+=($!)
+up --path 20mbit,5ms --path 20mbit,20ms
+spawn echo server build/tests/mpio echo 10.77.1.2 5001
+listens echo
+spawn hold client build/tests/mpio hold -c 3 10.77.1.2 5001
 is "$($bin top </dev/null 2>&1 | head -n 1)" "mptcp-bpf: top: needs a terminal" "without a terminal"
 
 tm new-session -d -s t -x 80 -y 24 "bash --norc"
@@ -60,7 +52,7 @@ tm send-keys -t t "clear; $bin -n $lab-client top; echo left" Enter
 ok "again" until_seen '3 connections'
 kill -TERM "$(pgrep -f "^$bin -n $lab-client top")"
 ok "a signal ends it" until_seen '^left'
-tm send-keys -t t "stty -a | tr -d '\n' | md5sum" Enter
-sleep 1
+tm send-keys -t t "stty -a | tr -d '\n' | md5sum; echo works" Enter
+until_seen '^works'
 is "$(tm capture-pane -p -S - -t t | grep -oE '^[0-9a-f]{32}' | sort -u | wc -l)" 1 "the terminal works"
 done_testing

@@ -5,7 +5,6 @@
 #include "golden.h"
 
 #define DSS "1e 08 20 01 aa bb cc dd "
-#define HMAC_BYTES 8
 #define ADDR_AT 4 /* offset of the address in the option */
 #define HEX_ROOM 256
 

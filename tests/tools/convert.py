@@ -9,7 +9,10 @@ convert.py supply ADDR PORT [mptcp]                     a destination: sends as 
 convert.py time DEST PORT HOW [mptcp]                   milliseconds until a small request is answered; HOW: direct convert handshake socks
 convert.py socks ADDR PORT                              a SOCKS5 proxy (RFC 1928) of the least
 convert.py fails DEST PORT [mptcp]                      one whose connection is to fail
-convert.py serve ADDR PORT [mptcp] [QUIRK]              a converter; quirks: split coalesce extended nofastopen error=CODE"""
+convert.py rounds DEST PORT [mptcp]                     one that says its port, and then echoes a line of input at a time
+convert.py hold ADDR PORT                               a destination that neither speaks nor ends
+convert.py forge FROM PORT TO PORT SEQ                  a SYN+ACK that nobody has asked for
+convert.py serve ADDR PORT [mptcp] [QUIRK]              a converter; quirks: split coalesce extended twice nofastopen error=CODE late_error"""
 import hashlib, ipaddress, os, socket, struct, sys, threading, time
 
 IPPROTO_MPTCP, TCP_FASTOPEN, TCP_FASTOPEN_NO_COOKIE, MSG_FASTOPEN = 262, 23, 34, 0x20000000
@@ -129,11 +132,17 @@ class Cases:
         echoed(s, b"x" * 5000)
 
     def info(a):
-        reply = take(dial(a, message(tlv(INFO))))
-        assert list(reply) == [SUPPORTED] and 30 in reply[SUPPORTED][2:], "got %r" % reply
+        reply = take(dial(a, message(tlv(INFO, b"\1\2"))))  # unassigned bits: not looked at
+        kinds = set(reply[SUPPORTED][2:].rstrip(b"\0"))
+        assert list(reply) == [SUPPORTED] and 30 in kinds and not kinds & {0, 1, 2}, "got %r" % reply
+
+    def info_too(a):
+        s = dial(a, message(tlv(INFO), connect(a.dest, a.dport)))
+        assert list(take(s)) == [SUPPORTED]
+        echoed(s, b"x" * 5000)
 
     def extended(a):
-        s = dial(a, message(connect(a.dest, a.dport, bytes([2, 4, 4, 0, 4, 2, 8, 10]) + bytes(8))))
+        s = dial(a, message(connect(a.dest, a.dport, bytes([2, 4, 4, 0, 4, 2, 8, 2, 3, 2]))))
         options = take(s)[EXTENDED][2:]
         assert options[0] == 2 and options[1] == 4, "no MSS in %r" % options
         echoed(s, b"x" * 5000)
@@ -141,10 +150,10 @@ class Cases:
     def cookie(a):
         value = error(dial(a, message(connect(a.dest, a.dport))), 3)
         assert value[0] == 0 and len(value) > 1
-        s = dial(a, message(connect(a.dest, a.dport), tlv(COOKIE, b"\0\0" + value[1:9])))
+        s = dial(a, message(connect(a.dest, a.dport), tlv(COOKIE, b"\1\2" + value[1:9])))
         assert take(s) == {}
         echoed(s, b"x" * 5000)
-        error(dial(a, message(connect(a.dest, a.dport), tlv(COOKIE, b"\0\0" + bytes(8)))), 3)
+        assert not any(error(dial(a, message(connect(a.dest, a.dport), tlv(COOKIE, b"\0\0" + bytes(8)))), 32))
 
     def version(a):
         assert error(dial(a, message(connect(a.dest, a.dport), version=2)), 0)[0] == 1
@@ -170,7 +179,10 @@ class Cases:
             assert error(dial(a, m), 2)[1:].startswith(m), "the message is not shown"
 
     def unsupported_option(a):
-        assert error(dial(a, message(connect(a.dest, a.dport, b"\x05\x0a" + bytes(8)))), 33)[0] == 5
+        """One that no socket sets, and those whose value it does not: they would have to go into the SYN as they are."""
+        for option in (b"\x05\x0a" + bytes(8), b"\3\3\7", b"\x08\x0a" + bytes(8), b"\2\4\0\x0a", b"\x1e\4\1\x81"):
+            got = error(dial(a, message(connect(a.dest, a.dport, option))), 33)
+            assert got.rstrip(b"\0") == option[:1], "got %r for %r" % (got, option)
 
     def not_authorized(a):
         error(dial(a, message(connect(a.dest, a.dport))), 32)
@@ -179,7 +191,19 @@ class Cases:
         error(dial(a, message(connect(a.dest, 11))), 96)
 
     def unreachable(a):
-        assert error(dial(a, message(connect(a.dest, a.dport))), 97)[0] in (0, 1)
+        assert error(dial(a, message(connect(a.dest, a.dport))), 97)[0] == a.count
+
+    def silent(a):
+        assert error(dial(a, message(connect(a.dest, a.dport))), 65)[0] == 1
+
+    def leaves(a):
+        """Ends its side, and then resets."""
+        s = dial(a, message(connect(a.dest, a.dport)))
+        assert take(s) == {}
+        s.shutdown(socket.SHUT_WR)
+        time.sleep(0.1)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.close()
 
     def proxied(a):
         s = dial(a, message(connect(a.dest, a.dport)) + b"x")
@@ -189,11 +213,7 @@ class Cases:
     def limited(a):
         first = dial(a, message(connect(a.dest, a.dport)))
         assert take(first) == {}
-        try:
-            got = take(dial(a, message(connect(a.dest, a.dport))))
-        except (ConnectionResetError, BrokenPipeError):
-            return
-        raise AssertionError("no reset, but %r" % got)
+        assert error(dial(a, message(connect(a.dest, a.dport))), 64)[0] == 1
 
     def hostile(a):
         """Thousands of clients that are slow, half open, broken or wrong, while honest ones are served."""
@@ -222,7 +242,7 @@ class Cases:
                 held.pop(0).close()
             if i % (a.count // 50 or 1) == 0:
                 Cases.connect(a)
-        time.sleep(3)
+        time.sleep(5)
 
 
 class Args:
@@ -254,6 +274,36 @@ def load(w):
     s.settimeout(100)
     s.connect((w[0], int(w[1])))
     down_and_up(s, n)
+
+
+def rounds(w):
+    s = application(w)
+    s.settimeout(30)
+    s.connect((w[0], int(w[1])))
+    print(s.getsockname()[1], flush=True)
+    for line in sys.stdin:
+        s.sendall(line.encode())
+        assert exactly(s, len(line)) == line.encode()
+        print("echoed", flush=True)
+
+
+def forge(w):
+    """Without a word of what the connection's numbers are."""
+    addresses = socket.inet_aton(w[0]) + socket.inet_aton(w[2])
+    tcp = struct.pack("!HHIIBBHHH", int(w[1]), int(w[3]), int(w[4], 0), 0x12345678, 5 << 4, 0x12, 1000, 0, 0)
+    total = sum(struct.unpack("!16H", addresses + struct.pack("!HH", 6, len(tcp)) + tcp))
+    total = (total & 0xffff) + (total >> 16)
+    tcp = tcp[:16] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + tcp[18:]
+    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+    s.bind((w[0], 0))
+    s.sendto(tcp, (w[2], 0))
+
+
+held = []
+
+
+def hold(c, peer):
+    held.append(c)
 
 
 def supply(c, peer):
@@ -360,8 +410,13 @@ def converted(quirks):
                 c.sendall(message(tlv(ERROR, bytes([int(q[6:]), 0]))))
                 rest(c)
                 return
+        if "late_error" in quirks:
+            c.sendall(message(tlv(EXTENDED), tlv(ERROR, b"\x20\0")))
+            rest(c)
+            return
         u = socket.create_connection((str(a.ipv4_mapped or a), port))
-        reply = message(tlv(EXTENDED, b"\0\0" + bytes([2, 4, 5, 0xb4, 4, 2]))) if "extended" in quirks else message()
+        extended = tlv(EXTENDED, b"\1\2" + bytes([2, 4, 5, 0xb4, 4, 2]))
+        reply = message(extended) if "extended" in quirks else message(extended, extended) if "twice" in quirks else message()
         threading.Thread(target=pump, args=(c, u), daemon=True).start()
         c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if "coalesce" in quirks:
@@ -381,12 +436,14 @@ if __name__ == "__main__":
         each(listener(words), echo)
     elif verb == "supply":
         each(listener(words), supply)
+    elif verb == "hold":
+        each(listener(words), hold)
     elif verb == "socks":
         each(listener(words), socks)
     elif verb == "time":
         clock(words)
-    elif verb in ("app", "load", "fails"):
-        {"app": app, "load": load, "fails": fails}[verb](words)
+    elif verb in ("app", "load", "fails", "rounds", "forge"):
+        {"app": app, "load": load, "fails": fails, "rounds": rounds, "forge": forge}[verb](words)
     elif verb == "serve":
         each(listener(words), converted(words[2:]))
     else:

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <mptcp_bpf/rule.h>
 #include "acl.h"
 #include "err.h"
@@ -68,6 +72,22 @@ bool addr_is_no_host(const __be32 addr[4])
 bool addr_is_private(const __be32 addr[4])
 {
 	return within(private, sizeof(private) / sizeof(private[0]), addr);
+}
+
+/* Routes lead from a host to its own addresses by the same one; connect() of a datagram socket sends nothing. */
+bool addr_is_local(const __be32 addr[4])
+{
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons(9) }, from = {};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(from);
+	bool local;
+
+	memcpy(&to.sin6_addr, addr, sizeof(to.sin6_addr));
+	local = fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof(to)) && !getsockname(fd, (struct sockaddr *)&from, &len) &&
+		!memcmp(&from.sin6_addr, &to.sin6_addr, sizeof(to.sin6_addr));
+	if (fd >= 0)
+		close(fd);
+	return local;
 }
 
 int acl_add(struct acl *a, const char *what, const char *word)

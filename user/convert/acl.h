@@ -25,4 +25,7 @@ bool addr_is_no_host(const __be32 addr[4]);
 /* Private use, link-local, shared, documentation and reserved (the special-purpose registries of RFC 6890). */
 bool addr_is_private(const __be32 addr[4]);
 
+/* One of this host's own. */
+bool addr_is_local(const __be32 addr[4]);
+
 #endif

@@ -76,8 +76,8 @@ static void session_end(struct session *s, bool by_reset)
 		close(s->server);
 	flow_drop(&s->up);
 	flow_drop(&s->down);
-	if (l->end)
-		l->end(s);
+	if (l->kind->end)
+		l->kind->end(s);
 	s->next = l->dead;
 	l->dead = s;
 	__atomic_fetch_sub(&l->n.sessions, 1, __ATOMIC_RELAXED);
@@ -90,12 +90,28 @@ int session_watch(struct session *s, int fd)
 	return epoll_ctl(s->loop->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
+void session_hang_up(struct session *s)
+{
+	reset(s->server);
+	close(s->server);
+	s->server = -1;
+}
+
 static void ready_join(struct session *s)
 {
 	if (s->ready)
 		return;
 	s->ready = s->loop->ready ? s->loop->ready : s;
 	s->loop->ready = s;
+}
+
+/* A source that has ended is not read any more: a reset that comes after its end shows only here. */
+static bool is_broken(int fd, const struct flow *f)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	return f->ended && !getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) && err;
 }
 
 static void relay(struct session *s)
@@ -108,7 +124,7 @@ static void relay(struct session *s)
 	back = more < 0 ? more : flow_move(&s->down, &l->pipes, s->server, s->client, &b, &down);
 	__atomic_fetch_add(&l->n.bytes_up, up, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&l->n.bytes_down, down, __ATOMIC_RELAXED);
-	if (back < 0) {
+	if (back < 0 || is_broken(s->client, &s->up) || is_broken(s->server, &s->down)) {
 		COUNT(l, reset);
 		session_end(s, true);
 	} else if (s->up.shut && s->down.shut) {
@@ -169,7 +185,10 @@ static void progress(struct session *s, uint64_t now)
 
 static void refuse(struct loop *l, int fd)
 {
-	reset(fd);
+	if (l->kind->full)
+		l->kind->full(l, fd);
+	else
+		reset(fd);
 	close(fd);
 	COUNT(l, full);
 }
@@ -187,10 +206,10 @@ static void begin(struct loop *l, int fd, const struct sockaddr_in6 *peer, uint6
 	s->client = fd;
 	s->server = -1;
 	s->peer = *peer;
-	s->step = l->begin;
+	s->step = l->kind->begin;
 	__atomic_fetch_add(&l->n.sessions, 1, __ATOMIC_RELAXED);
 	queue_join(s, now);
-	obey(s, session_watch(s, fd) ? STEP_RESET : l->begin(s), now);
+	obey(s, session_watch(s, fd) ? STEP_RESET : l->kind->begin(s), now);
 }
 
 /* At the limit of descriptors a spare one takes the connection, to refuse it: left in the queue it would wake the loop for ever. */
@@ -224,10 +243,17 @@ static void accept_all(struct loop *l, uint64_t now)
 
 static void expire(struct queue *q, uint64_t *counter, uint64_t now)
 {
-	while (q->first && q->first->deadline_ms <= now) {
-		if (!q->first->draining)
-			__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
-		session_end(q->first, true);
+	struct session *s;
+
+	while ((s = q->first) && s->deadline_ms <= now) {
+		if (s->draining) {
+			session_end(s, true);
+			continue;
+		}
+		__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+		queue_leave(s);
+		queue_join(s, now); /* should its end take time: as much again */
+		obey(s, s->step && s->loop->kind->late ? s->loop->kind->late(s) : STEP_RESET, now);
 	}
 }
 

@@ -58,7 +58,17 @@ struct session {
 	uint32_t have;               /* bytes in buf */
 	uint32_t want;
 	bool extended;               /* the Connect TLV had TCP options */
+	bool info;                   /* an Info TLV came with it */
+	uint8_t asked;               /* how often a client's relay has sent its request */
 	uint8_t buf[MPB_CONVERT_MAX];
+};
+
+/* What sessions of a kind do. */
+struct kind {
+	enum step (*begin)(struct session *s); /* a connection was accepted: sets s->step */
+	enum step (*late)(struct session *s);  /* the handshake's time is over: how it ends, not STEP_WAIT; NULL: by a reset */
+	void (*full)(struct loop *l, int fd);  /* a connection that there is no room for: a last word to it; NULL: a reset */
+	void (*end)(struct session *s);        /* it is over; may be NULL */
 };
 
 struct queue {
@@ -68,8 +78,7 @@ struct queue {
 
 struct loop {
 	const void *config;
-	enum step (*begin)(struct session *s); /* a connection was accepted: sets s->step */
-	void (*end)(struct session *s);        /* it is over; may be NULL */
+	const struct kind *kind;
 	uint32_t max_sessions;
 	int listener, epoll, stop, spare;
 	bool stopping, abandon, over; /* told to stop; told not to wait; has stopped */
@@ -86,6 +95,9 @@ void loop_free(struct loop *l);
 
 /* Watch a socket of the session; edges. */
 int session_watch(struct session *s, int fd);
+
+/* Reset the connection that goes on from here: there may be another. */
+void session_hang_up(struct session *s);
 
 #define COUNT(_loop, _name) __atomic_fetch_add(&(_loop)->n._name, 1, __ATOMIC_RELAXED)
 

@@ -9,6 +9,7 @@
 #include "relay.h"
 #include "uapi.h"
 
+#define ASKED_MAX 3 /* with a cookie that holds no longer, without one, with the one that this brings */
 #define SO_ORIGINAL_DST 80 /* linux/netfilter_ipv4.h, which does not go with netinet/in.h */
 
 #ifndef TCP_FASTOPEN_NO_COOKIE
@@ -65,22 +66,33 @@ static uint32_t request(struct session *s)
 	return m.len;
 }
 
-/* An error's cookie is for the next connection (section 6.2.8): a zero byte, then the cookie. */
+static enum step ask(struct session *s);
+
+/* An error may bring a cookie, behind a zero byte, or end the use of the one that there is (sections 6.2.7 and 6.2.8): then it is asked once more. */
 static enum step refused(struct session *s, const struct mpb_convert_msg *reply)
 {
 	struct relay *r = config(s);
 	uint32_t len = reply->error_len > 1 ? reply->error_len - 1 : 0;
 	uint8_t code = s->buf[reply->error];
+	bool again = false;
 
 	if (code < sizeof(s->loop->n.error) / sizeof(s->loop->n.error[0]))
 		COUNT(s->loop, error[code]);
+	pthread_mutex_lock(&r->lock);
 	if (code == CONVERT_missing_cookie && len && len <= RELAY_COOKIE_MAX) {
-		pthread_mutex_lock(&r->lock);
 		memcpy(r->cookie, s->buf + reply->error + 2, len);
 		r->cookie_len = len;
-		pthread_mutex_unlock(&r->lock);
+		again = r->brought = true;
+	} else if (code == CONVERT_not_authorized && r->brought) {
+		r->cookie_len = 0;
+		again = true;
+		r->brought = false;
 	}
-	return STEP_RESET;
+	pthread_mutex_unlock(&r->lock);
+	if (!again || s->asked == ASKED_MAX)
+		return STEP_RESET;
+	session_hang_up(s);
+	return ask(s);
 }
 
 static enum step answered(struct session *s)
@@ -140,20 +152,18 @@ static ssize_t dial(struct session *s, const struct relay *r)
 	return n < 0 && errno == EINPROGRESS ? 0 : n;
 }
 
-enum step relay_begin(struct session *s)
+static enum step ask(struct session *s)
 {
 	const struct relay *r = config(s);
 	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, one = 1;
 	ssize_t n;
 
-	if (destination(s))
-		return STEP_RESET;
+	s->asked++;
 	s->server = socket(AF_INET6, type, r->mptcp ? MPB_IPPROTO_MPTCP : 0);
 	if (s->server < 0 && r->mptcp)
 		s->server = socket(AF_INET6, type, 0);
 	if (s->server < 0)
 		return STEP_RESET;
-	setsockopt(s->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(s->server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	s->want = request(s);
 	n = dial(s, r);
@@ -164,3 +174,15 @@ enum step relay_begin(struct session *s)
 	s->step = connecting;
 	return STEP_WAIT;
 }
+
+static enum step begin(struct session *s)
+{
+	int one = 1;
+
+	if (destination(s))
+		return STEP_RESET;
+	setsockopt(s->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return ask(s);
+}
+
+const struct kind relay_kind = { .begin = begin };

@@ -16,8 +16,9 @@ struct relay {
 	pthread_mutex_t lock;     /* of the cookie, which an error may bring */
 	uint8_t cookie[RELAY_COOKIE_MAX];
 	uint32_t cookie_len;
+	bool brought;             /* the cookie, by an error */
 };
 
-enum step relay_begin(struct session *s);
+extern const struct kind relay_kind;
 
 #endif

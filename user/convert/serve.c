@@ -42,22 +42,28 @@ static enum step fail_echo(struct session *s, enum mpb_convert_code code)
 	return answer(s, &m, STEP_DRAIN);
 }
 
+/* Errors that may pass: the client waits for as many seconds, 30 for a zero, before it uses the converter again (section 6.2.8). Whom one destination keeps
+ * waiting need not wait for the others. */
+static const uint8_t delay = 1;
+
 /* What kept the destination from being connected, as the client is told. */
 static enum step unreachable(struct session *s, int err)
 {
 	static const struct {
 		int err;
-		uint8_t icmp; /* code of ICMP's destination unreachable (RFC 792, RFC 1812) */
-	} icmp[] = { { ENETUNREACH, 0 }, { EHOSTUNREACH, 1 }, { ENOPROTOOPT, 2 }, { EHOSTDOWN, 7 }, { EACCES, 13 }, { EPERM, 13 } };
+		uint8_t icmp; /* what ICMP would say (RFC 792, RFC 1812) */
+	} icmp[] = { { ENETUNREACH, 0 }, { EHOSTUNREACH, 1 }, { EHOSTDOWN, 7 }, { EACCES, 13 }, { EPERM, 13 } };
+	int told = s->server < 0 ? -1 : upstream_icmp(s->server);
+	uint8_t code = told;
 
+	if (told >= 0)
+		return fail(s, CONVERT_destination_unreachable, &code, 1);
 	if (err == ECONNREFUSED || err == ECONNRESET)
 		return fail(s, CONVERT_connection_reset, NULL, 0);
 	for (size_t i = 0; i < sizeof(icmp) / sizeof(icmp[0]); i++)
 		if (icmp[i].err == err)
 			return fail(s, CONVERT_destination_unreachable, &icmp[i].icmp, 1);
-	if (err == ETIMEDOUT)
-		return fail(s, CONVERT_network_failure, NULL, 0);
-	return fail(s, CONVERT_resource_exceeded, NULL, 0);
+	return fail(s, err == ETIMEDOUT ? CONVERT_network_failure : CONVERT_resource_exceeded, &delay, 1);
 }
 
 /* The client's address and the destination's, PROXY protocol version 2: binary, 12 bytes of signature, command, family, length, addresses, ports. */
@@ -76,6 +82,17 @@ static bool proxy_header(struct session *s)
 	return send(s->server, h, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
 }
 
+/* The kinds of TCP options that a Connect may have; those that every TCP has are not named (section 6.2.4). */
+static void tell_supported(struct message *m)
+{
+	uint8_t v[2 + sizeof(upstream_kinds)] = {}, n = 2;
+
+	for (size_t i = 0; i < sizeof(upstream_kinds); i++)
+		if (upstream_kinds[i] > MPB_TCPOPT_MSS)
+			v[n++] = upstream_kinds[i];
+	message_add(m, CONVERT_SUPPORTED, v, n);
+}
+
 static enum step connecting(struct session *s)
 {
 	struct pollfd p = { .fd = s->server, .events = POLLOUT };
@@ -87,32 +104,33 @@ static enum step connecting(struct session *s)
 		return STEP_WAIT;
 	if (getsockopt(s->server, SOL_SOCKET, SO_ERROR, &err, &len) || err)
 		return unreachable(s, err ? err : errno);
+	upstream_settled(s->server);
 	if (config(s)->proxy_protocol && !proxy_header(s))
 		return STEP_RESET;
 	message_begin(&m);
+	if (s->info)
+		tell_supported(&m);
 	if (s->extended)
 		upstream_header(s->server, &m);
 	return answer(s, &m, STEP_RELAY);
 }
 
-/* May it go there? The converter's own address is no destination, whatever the list says. */
+/* May it go there? The address that the client has reached is no destination, whatever the list says; the host's other ones and private ones are if it does. */
 static bool allowed(const struct session *s)
 {
 	const struct converter *c = config(s);
 	struct sockaddr_in6 own = {};
 	socklen_t len = sizeof(own);
 
-	if (!acl_has(&c->clients, (const __be32 *)&s->peer.sin6_addr))
-		return false;
 	if (!getsockname(s->client, (struct sockaddr *)&own, &len) && !memcmp(&own.sin6_addr, s->dest, 16))
 		return false;
-	return c->dests.n ? acl_has(&c->dests, s->dest) : !addr_is_private(s->dest);
+	return c->dests.n ? acl_has(&c->dests, s->dest) : !addr_is_private(s->dest) && !addr_is_local(s->dest);
 }
 
 static enum step connect_to(struct session *s, const struct mpb_convert_msg *req)
 {
 	struct mpb_convert_connect c;
-	uint8_t bad[16];
+	uint8_t bad[16] = {};
 	int n;
 
 	memcpy(&c, s->buf + req->connect, sizeof(c));
@@ -126,7 +144,9 @@ static enum step connect_to(struct session *s, const struct mpb_convert_msg *req
 	if (n)
 		return fail(s, CONVERT_unsupported_option, bad, n);
 	s->extended = req->options_len;
-	s->server = upstream_connect(s->dest, c.port, s->buf + req->options, req->options_len, config(s)->upstream_mptcp);
+	s->server = upstream_connect(s->dest, c.port, s->buf + req->options, req->options_len, config(s)->upstream_mptcp, bad);
+	if (*bad)
+		return fail(s, CONVERT_unsupported_option, bad, 1);
 	if (s->server < 0)
 		return unreachable(s, -s->server);
 	if (session_watch(s, s->server))
@@ -138,18 +158,17 @@ static enum step connect_to(struct session *s, const struct mpb_convert_msg *req
 /* The answer to Info is the reply's only content; the client closes then, or sends nothing more that is understood. */
 static enum step tell(struct session *s)
 {
-	uint8_t v[2 + sizeof(upstream_kinds)] = {};
 	struct message m;
 
-	COUNT(s->loop, info);
-	memcpy(v + 2, upstream_kinds, sizeof(upstream_kinds));
 	message_begin(&m);
-	message_add(&m, CONVERT_SUPPORTED, v, sizeof(v));
+	tell_supported(&m);
 	return answer(s, &m, STEP_DRAIN);
 }
 
 static enum step understand(struct session *s)
 {
+	const __be32 *peer = (const __be32 *)&s->peer.sin6_addr;
+	const struct converter *c = config(s);
 	uint8_t cookie[1 + COOKIE_LEN] = {};
 	struct mpb_convert_msg req;
 	int verdict = mpb_convert_parse(s->buf, s->have, MPB_CONVERT_REQUESTS, &req);
@@ -158,12 +177,19 @@ static enum step understand(struct session *s)
 		verdict = CONVERT_malformed_message;
 	if (verdict != MPB_CONVERT_OK)
 		return fail_echo(s, verdict);
+	if (!acl_has(&c->clients, peer))
+		return fail(s, CONVERT_not_authorized, NULL, 0);
+	s->info = req.seen & 1U << CONVERT_INFO;
+	if (s->info)
+		COUNT(s->loop, info);
 	if (!req.connect)
-		return acl_has(&config(s)->clients, (__be32 *)&s->peer.sin6_addr) ? tell(s) : fail(s, CONVERT_not_authorized, NULL, 0);
-	if (config(s)->cookies && !cookie_holds(&config(s)->key, (__be32 *)&s->peer.sin6_addr, s->buf + req.cookie, req.cookie_len)) {
-		cookie_make(&config(s)->key, (__be32 *)&s->peer.sin6_addr, cookie + 1);
+		return tell(s);
+	if (c->cookies && !(req.seen & 1U << CONVERT_COOKIE)) {
+		cookie_make(&c->key, peer, cookie + 1);
 		return fail(s, CONVERT_missing_cookie, cookie, sizeof(cookie));
 	}
+	if (c->cookies && !cookie_holds(&c->key, peer, s->buf + req.cookie, req.cookie_len))
+		return fail(s, CONVERT_not_authorized, NULL, 0);
 	return connect_to(s, &req);
 }
 
@@ -205,13 +231,28 @@ static void count_kind(struct session *s)
 		COUNT(s->loop, fastopen);
 }
 
-enum step serve_begin(struct session *s)
+/* In one send and without a session. What has been asked by now is read, else closing would reset the answer away. */
+static void full(struct loop *l, int fd)
+{
+	uint8_t request[MPB_CONVERT_MAX];
+	struct message m;
+
+	COUNT(l, error[CONVERT_resource_exceeded]);
+	message_begin(&m);
+	message_error(&m, CONVERT_resource_exceeded, &delay, 1);
+	for (int i = 0; i < 16 && recv(fd, request, sizeof(request), MSG_DONTWAIT) > 0; i++)
+		;
+	(void)!send(fd, m.bytes, m.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static enum step begin(struct session *s)
 {
 	int one = 1;
 
 	if (!clients_enter(config(s)->count, &s->peer.sin6_addr)) {
 		COUNT(s->loop, full);
-		return STEP_RESET;
+		full(s->loop, s->client);
+		return STEP_CLOSE;
 	}
 	s->counted = true;
 	count_kind(s);
@@ -221,8 +262,16 @@ enum step serve_begin(struct session *s)
 	return requested(s);
 }
 
-void serve_end(struct session *s)
+/* A destination that does not answer; or a client that does not ask. */
+static enum step late(struct session *s)
+{
+	return s->step == connecting ? fail(s, CONVERT_network_failure, &delay, 1) : STEP_RESET;
+}
+
+static void end(struct session *s)
 {
 	if (s->counted)
 		clients_leave(config(s)->count, &s->peer.sin6_addr);
 }
+
+const struct kind serve_kind = { .begin = begin, .late = late, .full = full, .end = end };

@@ -19,7 +19,6 @@ struct converter {
 	bool proxy_protocol; /* tell destinations the client's address */
 };
 
-enum step serve_begin(struct session *s);
-void serve_end(struct session *s);
+extern const struct kind serve_kind;
 
 #endif

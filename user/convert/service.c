@@ -20,6 +20,7 @@
 #include "report_convert.h"
 #include "service.h"
 #include "uapi.h"
+#include "window.h"
 
 #define BACKLOG 4096
 #define FDS_EACH 6 /* of a session: two sockets, two pipes */
@@ -204,7 +205,7 @@ static int run(const struct service *v, struct thread *t, int signals, int quest
 	uint32_t fit = descriptors(), n = 0, sessions;
 	bool fastopen = true;
 	char name[64];
-	int err = 0;
+	int err = 0, unmended = 0;
 
 	sessions = (v->max_sessions < fit ? v->max_sessions : fit) / v->threads;
 	endpoint_text(name, sizeof(name), &v->listen);
@@ -212,16 +213,21 @@ static int run(const struct service *v, struct thread *t, int signals, int quest
 		int fd = listener(v);
 
 		t[i].service = v;
-		t[i].loop = (struct loop){ .config = v->config, .begin = v->begin, .end = v->end, .max_sessions = sessions ? sessions : 1, .listener = -1,
+		t[i].loop = (struct loop){ .config = v->config, .kind = v->kind, .max_sessions = sessions ? sessions : 1, .listener = -1,
 					   .epoll = -1, .stop = -1, .spare = -1 };
 		fastopen = fastopen && fd >= 0 && take_fastopen(fd);
 		err = fd < 0 ? fd : loop_init(&t[i].loop, fd, v->handshake_ms, v->idle_ms);
 	}
+	if (!err && fastopen && v->mptcp && v->mend_window)
+		unmended = window_mend(v->listen.sin6_port);
 	if (!err)
 		err = drop_rights(v->user);
 	if (!err && !fastopen)
 		note("mptcp-bpf: %s: nothing is read from SYNs: net.ipv4.tcp_fastopen has not bit 2 set, or the kernel cannot for MPTCP\n"
 		     "hint: sysctl -w net.ipv4.tcp_fastopen=3", name);
+	if (!err && unmended)
+		note("mptcp-bpf: %s: clients of several paths that send requests in SYNs may stall, but not those with 'converter add': %s", name,
+		     strerror(-unmended));
 	for (; !err && n < v->threads; n++)
 		if (pthread_create(&t[n].id, NULL, thread_main, &t[n]))
 			err = err_fail(EAGAIN, name, "cannot start a thread");

@@ -15,13 +15,13 @@ struct service {
 	struct sockaddr_in6 listen;   /* IPv4 as IPv4-mapped IPv6 */
 	bool mptcp;                   /* the listener takes MPTCP (and TCP still) */
 	bool transparent;             /* and connections to other hosts' addresses */
+	bool mend_window;             /* of SYNs that bring requests */
 	uint32_t threads;
 	uint32_t max_sessions;        /* over all threads */
 	uint32_t handshake_ms, idle_ms, grace_ms;
 	const char *user;             /* whose rights it keeps; NULL: its own */
 	const void *config;
-	enum step (*begin)(struct session *s);
-	void (*end)(struct session *s);
+	const struct kind *kind;
 };
 
 /* Runs until SIGTERM or SIGINT, and then until sessions have ended or the grace is over; a second signal ends it at once. */

@@ -10,11 +10,17 @@
 /* The kinds that a socket can offer or does anyway. */
 extern const uint8_t upstream_kinds[5];
 
-/* Options that cannot be used: their kinds to `bad`. Returns how many. */
+/* Options that cannot be used, since no socket sets them, or not to the value that they have: their kinds to `bad`. Returns how many. */
 int upstream_unsupported(const uint8_t *options, uint32_t len, uint8_t bad[16]);
 
-/* A socket on its way there, or -errno. */
-int upstream_connect(const __be32 addr[4], __be16 port, const uint8_t *options, uint32_t len, bool mptcp);
+/* A socket on its way there, or -errno; or, with its kind in *bad, an option that this kernel does not take. */
+int upstream_connect(const __be32 addr[4], __be16 port, const uint8_t *options, uint32_t len, bool mptcp, uint8_t *bad);
+
+/* The code of the ICMP or ICMPv6 "destination unreachable" that ended the attempt; -1: it was none. */
+int upstream_icmp(int fd);
+
+/* Connected: ICMP is told no longer. */
+void upstream_settled(int fd);
 
 /* MPTCP, and not fallen back to TCP. */
 bool socket_is_mptcp(int fd);

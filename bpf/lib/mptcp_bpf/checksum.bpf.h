@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The TCP checksum in XDP, where nothing tells whether the field holds a checksum or, for a frame that never left this machine (CHECKSUM_PARTIAL, as
- * on veth), the folded pseudo-header sum that the device would complete. */
+/* Internet checksums (RFC 1071), at tc and in XDP. Nothing tells a program whether TCP's field holds a checksum or, for a frame that never left this
+ * machine (CHECKSUM_PARTIAL, as on veth), the folded pseudo-header sum that the device would complete. */
 #ifndef MPTCP_BPF_CHECKSUM_BPF_H
 #define MPTCP_BPF_CHECKSUM_BPF_H
 
@@ -30,14 +30,14 @@ static __always_inline __u16 mpb_pseudo(const struct mpb_tuple *t, __u32 l4len)
 }
 
 struct mpb_sum {
-	struct xdp_md *xdp;
+	void *ctx;
 	__u32 off, end;
 	__u64 sum;
 };
 
-static long mpb_sum_chunk(__u32 i, struct mpb_sum *c)
+static __always_inline long mpb_sum_chunk(struct mpb_sum *c, int xdp)
 {
-	__u8 buf[MPB_CSUM_CHUNK] = {};
+	__be32 words[MPB_CSUM_CHUNK / 4] = {};
 	__u32 n = c->end - c->off;
 
 	if (c->off >= c->end)
@@ -46,32 +46,44 @@ static long mpb_sum_chunk(__u32 i, struct mpb_sum *c)
 		n = MPB_CSUM_CHUNK;
 	barrier_var(n);
 	n = ((n - 1) & (MPB_CSUM_CHUNK - 1)) + 1; /* the same; 6.1's verifier does not learn from n != 0 */
-	if (bpf_xdp_load_bytes(c->xdp, c->off, buf, n))
+	if (xdp ? bpf_xdp_load_bytes(c->ctx, c->off, words, n) : bpf_skb_load_bytes(c->ctx, c->off, words, n))
 		return 1;
-	c->sum = bpf_csum_diff(NULL, 0, (__be32 *)buf, sizeof(buf), (__u32)c->sum);
+	c->sum = bpf_csum_diff(NULL, 0, words, sizeof(words), (__u32)c->sum);
 	c->off += MPB_CSUM_CHUNK;
 	return 0;
 }
 
-/* The sum over the whole segment is not that of a checksum. */
-static __noinline __attribute__((unused)) int mpb_csum_wrong(struct xdp_md *xdp, __u32 l4, __u32 l4len, __u32 pseudo)
+/* Callbacks of bpf_loop(). */
+static __attribute__((unused)) long mpb_sum_skb(__u32 i, struct mpb_sum *c)
 {
-	struct mpb_sum c = { .xdp = xdp, .off = l4, .end = l4 + l4len };
+	return mpb_sum_chunk(c, 0);
+}
 
-	bpf_loop(MPB_CSUM_CHUNKS, mpb_sum_chunk, &c, 0);
-	return mpb_fold(c.sum + pseudo) != 0xffff;
+static __attribute__((unused)) long mpb_sum_xdp(__u32 i, struct mpb_sum *c)
+{
+	return mpb_sum_chunk(c, 1);
+}
+
+/* The bytes off..end of the frame, added to sum; chunk is the callback for the kind of ctx. */
+static __always_inline __u64 mpb_sum(void *ctx, __u32 off, __u32 end, __u64 sum, long (*chunk)(__u32 i, struct mpb_sum *c))
+{
+	struct mpb_sum c = { .ctx = ctx, .off = off, .end = end, .sum = sum };
+
+	bpf_loop(MPB_CSUM_CHUNKS, chunk, &c, 0);
+	return c.sum;
 }
 
 /* Does the field hold the pseudo-header sum only? Where it does not even look so, it holds a checksum; where it does, one checksum in 65,535 looks
  * so too, and the sum over the whole segment decides. Limit: on a source route that is not at its end the pseudo-header names the last hop, which is not
  * looked up here; such a frame that never left this machine is taken for one with a checksum. */
-static __always_inline int mpb_csum_partial(struct xdp_md *xdp, const struct mpb_tuple *t, __u32 l4, __u32 l4len, __u16 field)
+static __always_inline int mpb_csum_partial(void *ctx, const struct mpb_tuple *t, __u32 l4, __u32 l4len, __u16 field,
+					    long (*chunk)(__u32 i, struct mpb_sum *c))
 {
 	__u16 pseudo = mpb_pseudo(t, l4len);
 
 	if (field != pseudo && !((field == 0 || field == 0xffff) && (pseudo == 0 || pseudo == 0xffff)))
 		return 0;
-	return mpb_csum_wrong(xdp, l4, l4len, pseudo);
+	return mpb_fold(mpb_sum(ctx, l4, l4 + l4len, 0, chunk) + pseudo) != 0xffff;
 }
 
 #endif

@@ -182,7 +182,7 @@ __noinline int mpb_opt_xdp_write(struct xdp_md *xdp, struct mpb_seg *s)
 		return XDP_PASS;
 	}
 	l4len = s->pkt.l4len ? s->pkt.l4len : bpf_xdp_get_buff_len(xdp) - l4;
-	partial = mpb_csum_partial(xdp, &s->pkt.tuple, l4, l4len, tcp->check);
+	partial = mpb_csum_partial(xdp, &s->pkt.tuple, l4, l4len, tcp->check, mpb_sum_xdp);
 	diff = mpb_opt_diff(s, (__be32 *)(tcp + 1), end, 1);
 	if (!partial)
 		tcp->check = ~mpb_fold((__u64)(__u16)~tcp->check + diff);

@@ -7,6 +7,7 @@
 #include <mptcp_bpf/converter.h>
 #include <mptcp_bpf/policy.bpf.h>
 #include <mptcp_bpf/rule.h>
+#include <mptcp_bpf/segment.bpf.h>
 #include <mptcp_bpf/subflow.bpf.h>
 
 #define SOCK_STREAM 1
@@ -105,11 +106,6 @@ static __always_inline int mpb_is_join(struct bpf_sock *sk)
 	struct mptcp_subflow_context *sub = tp ? mpb_subflow_ctx(tp) : NULL;
 
 	return sub && BPF_CORE_READ_BITFIELD_PROBED(sub, request_join);
-}
-
-static __always_inline int mpb_is_v4(const __be32 addr[4])
-{
-	return !addr[0] && !addr[1] && addr[2] == MPB_V4MAPPED;
 }
 
 /* The converter for a connect() to q->dest; NULL: it goes where it wants. v4: of an AF_INET socket. */

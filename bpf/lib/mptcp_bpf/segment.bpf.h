@@ -3,15 +3,18 @@
 #ifndef MPTCP_BPF_SEGMENT_BPF_H
 #define MPTCP_BPF_SEGMENT_BPF_H
 
-#include <mptcp_bpf/packet.bpf.h>
+#include <mptcp_bpf/checksum.bpf.h>
 #include <mptcp_bpf/subflow.bpf.h>
 #include <mptcp_bpf/translate.h>
 
 #define MPB_CUT_MAX 64 /* bytes that a payload can lose at its head */
-#define MPB_SUM_CHUNK 64
-#define MPB_SUM_CHUNKS 8192 /* 512 KB: the largest GSO frame */
 #define MPB_FIXED_GSO (BPF_F_ADJ_ROOM_FIXED_GSO | 1U << 5 /* BPF_F_ADJ_ROOM_NO_CSUM_RESET, 6.0 */)
 #define TCP_WORDS 3                     /* sequence number, acknowledgement number, offset and flags with the window: from byte 4 on */
+
+static __always_inline int mpb_is_v4(const __be32 addr[4])
+{
+	return !addr[0] && !addr[1] && addr[2] == MPB_V4MAPPED;
+}
 
 /* A segment and what is done to it. */
 struct work {
@@ -42,19 +45,6 @@ static __always_inline bool within(__u32 *n, __u32 lo, __u32 hi)
 	barrier_var(v);
 	*n = v;
 	return v <= hi;
-}
-
-static __always_inline __u16 fold(__u32 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
-
-/* With the pseudo-header's; the words of a mapped IPv4 address that are not the address cancel. */
-static __always_inline __u16 sum_of(__u32 sum, const struct mpb_tuple *t, __u32 len)
-{
-	sum = bpf_csum_diff(NULL, 0, (__be32 *)t->saddr, sizeof(t->saddr) + sizeof(t->daddr), sum);
-	return fold(fold(sum) + bpf_htons(IPPROTO_TCP) + bpf_htons(len));
 }
 
 static __noinline int convert_parse(struct __sk_buff *skb, __u32 l2, struct mpb_seg *s)
@@ -134,7 +124,7 @@ __noinline int translate_options(struct work *w)
 }
 
 /* The TCP header's changed words and options, and its sum by the difference. */
-static __noinline int put_header(struct __sk_buff *skb, struct work *w, __u32 seq_by, __u32 ack_by, __u32 flags)
+static __noinline __attribute__((unused)) int put_header(struct __sk_buff *skb, struct work *w, __u32 seq_by, __u32 ack_by, __u32 flags)
 {
 	__be32 was[TCP_WORDS], is[TCP_WORDS];
 	__u32 l4, optlen;
@@ -161,8 +151,24 @@ static __noinline int put_header(struct __sk_buff *skb, struct work *w, __u32 se
 	return bpf_skb_store_bytes(skb, l4 + MPB_TCP_HLEN, w->t.seg.opts, optlen, 0);
 }
 
+/* The window of a SYN, which no scale applies to, less by the scale: of a SYN with data a Linux converter takes the window scaled for the connection's
+ * (tcp_create_openreq_child(), mptcp_sk_clone_init()), some 60 MB, and sends what the host must drop. The next ACK tells its subflow the true one. */
+static __noinline __attribute__((unused)) int shrink_window(struct __sk_buff *skb, struct work *w, __u32 scale)
+{
+	__be16 was, is;
+	__u32 at;
+
+	if (!w || w->t.seg.pkt.l4 > MPB_HEADERS_MAX)
+		return -1;
+	at = w->t.seg.pkt.l4;
+	if (bpf_skb_load_bytes(skb, at + 14, &was, sizeof(was)))
+		return -1;
+	is = bpf_htons(bpf_ntohs(was) >> (scale & 15) ?: 1);
+	return bpf_skb_store_bytes(skb, at + 14, &is, sizeof(is), 0) || bpf_l4_csum_replace(skb, at + MPB_TCP_CSUM, was, is, sizeof(is)) ? -1 : 0;
+}
+
 /* The sum of a segment that is nothing but its header, and its length. */
-static __noinline int trim(struct __sk_buff *skb, struct work *w)
+static __noinline __attribute__((unused)) int trim(struct __sk_buff *skb, struct work *w)
 {
 	__u32 l4, optlen, hlen;
 	__be32 h[(MPB_TCP_HLEN + MPB_OPTS_MAX) / 4] = {};
@@ -178,42 +184,19 @@ static __noinline int trim(struct __sk_buff *skb, struct work *w)
 	if (set_length(skb, w, hlen) || bpf_skb_change_tail(skb, l4 + hlen, 0) || bpf_skb_load_bytes(skb, l4, h, hlen))
 		return -1;
 	h[4] &= ~bpf_htonl(0xffff0000); /* the sum itself */
-	check = ~sum_of(bpf_csum_diff(NULL, 0, h, sizeof(h), 0), &w->key, hlen);
+	check = ~mpb_fold((__u32)bpf_csum_diff(NULL, 0, h, sizeof(h), 0) + (__u64)mpb_pseudo(&w->key, hlen));
 	return bpf_skb_store_bytes(skb, l4 + MPB_TCP_CSUM, &check, sizeof(check), BPF_F_RECOMPUTE_CSUM);
-}
-
-struct summing {
-	struct __sk_buff *skb;
-	__u32 off, end, sum;
-};
-
-static long sum_chunk(__u32 i, struct summing *s)
-{
-	__be32 words[MPB_SUM_CHUNK / 4] = {};
-	__u32 n = s->end - s->off;
-
-	if (s->off >= s->end)
-		return 1;
-	if (n > MPB_SUM_CHUNK)
-		n = MPB_SUM_CHUNK;
-	barrier_var(n);
-	n = ((n - 1) & (MPB_SUM_CHUNK - 1)) + 1; /* the same; 6.1's verifier does not learn from n != 0 */
-	if (bpf_skb_load_bytes(s->skb, s->off, words, n))
-		return 1;
-	s->sum = bpf_csum_diff(NULL, 0, words, sizeof(words), s->sum);
-	s->off += MPB_SUM_CHUNK;
-	return 0;
 }
 
 /* Take the payload's first `cut` bytes out, an even number. What never left this machine (CHECKSUM_PARTIAL) has the pseudo-header's sum in its field, and tells
  * by a place in the buffer where the rest begins; the header moves behind that place, and the host then takes the field for the sum of all. So it
  * becomes that. */
-static __noinline int cut_head(struct __sk_buff *skb, struct work *w, __u32 cut)
+static __noinline __attribute__((unused)) int cut_head(struct __sk_buff *skb, struct work *w, __u32 cut)
 {
 	__be32 gone[MPB_CUT_MAX / 4] = {}, h[(MPB_TCP_HLEN + MPB_OPTS_MAX) / 4] = {};
-	struct summing s = { .skb = skb };
 	__u32 l4, optlen, hlen;
 	__be16 field;
+	__u64 sum;
 	int partial;
 
 	if (!w)
@@ -225,7 +208,7 @@ static __noinline int cut_head(struct __sk_buff *skb, struct work *w, __u32 cut)
 	hlen = MPB_TCP_HLEN + optlen;
 	if (bpf_skb_load_bytes(skb, l4 + MPB_TCP_CSUM, &field, sizeof(field)))
 		return -1;
-	partial = field == sum_of(0, &w->key, w->len);
+	partial = mpb_csum_partial(skb, &w->key, l4, w->len, field, mpb_sum_skb);
 	if (bpf_skb_load_bytes(skb, l4 + hlen, gone, cut) || set_length(skb, w, w->len - cut) ||
 	    bpf_l4_csum_replace(skb, l4 + MPB_TCP_CSUM, 0, bpf_csum_diff(gone, sizeof(gone), NULL, 0, 0), 0) || bpf_skb_load_bytes(skb, l4, h, hlen))
 		return -1;
@@ -233,11 +216,9 @@ static __noinline int cut_head(struct __sk_buff *skb, struct work *w, __u32 cut)
 		return -1;
 	if (partial) {
 		h[4] &= ~bpf_htonl(0xffff0000); /* the sum itself */
-		s.off = l4 + hlen;
-		s.end = l4 + w->len - cut;
-		s.sum = bpf_csum_diff(NULL, 0, h, sizeof(h), 0);
-		bpf_loop(MPB_SUM_CHUNKS, sum_chunk, &s, 0);
-		h[4] |= bpf_htonl((__u32)bpf_ntohs(~sum_of(s.sum, &w->key, w->len - cut)) << 16);
+		sum = (__u32)bpf_csum_diff(NULL, 0, h, sizeof(h), 0);
+		sum = mpb_sum(skb, l4 + hlen, l4 + w->len - cut, sum, mpb_sum_skb);
+		h[4] |= bpf_htonl((__u32)bpf_ntohs(~mpb_fold(sum + mpb_pseudo(&w->key, w->len - cut))) << 16);
 	}
 	return bpf_skb_store_bytes(skb, l4, h, hlen, BPF_F_RECOMPUTE_CSUM);
 }

@@ -8,6 +8,7 @@
 
 #ifdef __bpf__
 
+#include <linux/errno.h>
 #include <mptcp_bpf/view.bpf.h>
 
 /* The namespace's own, as the others. */
@@ -19,29 +20,22 @@ struct {
 	__type(value, struct mpb_wait);
 } mpb_waits SEC(".maps");
 
+static __always_inline void mpb_wait_begin(const struct mpb_waiter *key, const struct mpb_wait *fresh)
+{
+	if (bpf_map_update_elem(&mpb_waits, key, fresh, BPF_NOEXIST) == -E2BIG)
+		mpb_watch_count(MPB_WATCH_FULL);
+}
+
 /* Whoever never waited has no entry: the first wait of a connection counts from its second segment on. */
 static __always_inline void mpb_wait_order(__u32 token, bool waits, __u64 now)
 {
 	struct mpb_waiter key = { .token = token };
 	struct mpb_wait *w = bpf_map_lookup_elem(&mpb_waits, &key), fresh = { .looked_ns = now, .began_ns = now, .times = 1, .waits = 1 };
 
-	if (!w) {
-		if (waits)
-			bpf_map_update_elem(&mpb_waits, &key, &fresh, BPF_NOEXIST);
-		return;
-	}
-	if (now <= w->looked_ns) /* another processor was quicker */
-		return;
-	if (waits && !w->waits) {
-		w->began_ns = w->looked_ns;
-		w->times++;
-	} else if (!waits && w->waits && w->looked_ns - w->began_ns > w->longest_ns) {
-		w->longest_ns = w->looked_ns - w->began_ns;
-	}
-	if (waits)
-		w->total_ns += now - w->looked_ns;
-	w->looked_ns = now;
-	w->waits = waits;
+	if (w)
+		mpb_wait_note(w, waits, now);
+	else if (waits)
+		mpb_wait_begin(&key, &fresh);
 }
 
 /* A stale subflow shows a sign of life. It has been without since it last delivered. */
@@ -59,7 +53,7 @@ static __always_inline void mpb_wait_life(__u32 token, const struct mpb_tuple *t
 		return;
 	}
 	fresh.total_ns = now - from;
-	bpf_map_update_elem(&mpb_waits, &key, &fresh, BPF_NOEXIST);
+	mpb_wait_begin(&key, &fresh);
 }
 
 static __always_inline void mpb_wait_look(const struct mpb_subflow *sf, const struct mpb_tuple *t, const bool cast)

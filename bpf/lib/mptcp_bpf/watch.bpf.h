@@ -32,19 +32,22 @@ static __always_inline int mpb_is_watched(__u32 what, __u64 now)
 	return until && *until > now;
 }
 
+static __always_inline void mpb_watch_count(__u32 what)
+{
+	__u64 *n = bpf_map_lookup_elem(&mpb_watch, &what);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
 /* Room for an event; NULL: it is counted as lost. */
 static __always_inline void *mpb_event_reserve(__u64 size)
 {
 	void *e = bpf_ringbuf_reserve(&mpb_events, size, 0);
-	__u32 what = MPB_WATCH_UNTOLD;
-	__u64 *untold;
 
-	if (e)
-		return e;
-	untold = bpf_map_lookup_elem(&mpb_watch, &what);
-	if (untold)
-		__sync_fetch_and_add(untold, 1);
-	return NULL;
+	if (!e)
+		mpb_watch_count(MPB_WATCH_UNTOLD);
+	return e;
 }
 
 /* The subflow's priority changes: the account of its time goes on under the other heading. */
