@@ -5,14 +5,14 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 lab=lo$$
 . tests/lib/transfer.sh
+. tests/lib/agent.sh
 renewed() { [ "$(grep -c '"event":"renewed".*"address":"10.77.2.1"' "$work/agent.out")" -ge "$1" ]; }
 from() { client ss -tnH state established "dport = :$1" | grep -qF " $2"; } # PORT ADDRESS
-lacks() { ! from "$@"; }
+gone() { ! from "$@"; }
 lose() { client ss -KtnH "src 10.77.2.1" >/dev/null; }
 
 up --path 20mbit,10ms --path 20mbit,20ms
-spawn agent client "$bin" -j run margin_ms=$((3000 * slow))
-until_true grep -q watching "$work/agent.err"
+agent client margin_ms=$((3000 * slow))
 begin 10.77.1.2 5001 -r 100000 -d 100
 ok "two subflows" until_true joined
 sleep 5 # the agent has seen them
@@ -24,14 +24,13 @@ ok "lost again" lose
 ok "renewed again" until_true renewed 2
 ok "and made anew" until_true from 5001 10.77.2.1
 ok "the administrator takes the endpoint out" ip -n $lab-client mptcp endpoint delete id 2
-ok "which closes it" until_true lacks 5001 10.77.2.1
+ok "which closes it" until_true gone 5001 10.77.2.1
 sleep 3
-ok "it stays so" lacks 5001 10.77.2.1
+ok "it stays so" gone 5001 10.77.2.1
 is "$(ip -n $lab-client mptcp endpoint | grep -c '^10.77.2.1 ')" 0 "nobody puts it back"
 kill -INT "$(cat "$work/send.5001.pid")"
 ok "the payload is whole" finish 5001
-kill "$(cat "$work/agent.pid")"
-until_true test -s "$work/agent.status"
+agent_end TERM
 is "$(cat "$work/agent.status")" 0 "the agent ends"
 mb unload --all
 ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf
