@@ -36,7 +36,7 @@ struct agent {
 	struct away away;     /* addresses taken out of use */
 	struct demand demand;
 	struct syns syns;
-	struct renewal renewals[RENEWALS_MAX];
+	struct renew renew;
 };
 
 #define AGENT_SERVICES 4

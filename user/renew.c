@@ -7,13 +7,15 @@
 
 #define FIRST_NS 100000000ULL /* between the first two tries; each next time twice as long */
 #define TRIES_MAX 9           /* so for 26 s */
-#define AGAIN_NS (60 * 1000000000ULL)
+#define SECOND 1000000000ULL
+#define HOLD_NS (5 * SECOND)       /* between two renewals of one endpoint, */
+#define HOLD_VAIN_NS (60 * SECOND) /* and after one that was in vain */
 
 static struct renewal *find(struct agent *a, const struct in6_addr *addr)
 {
-	struct renewal *oldest = a->renewals;
+	struct renewal *oldest = a->renew.one;
 
-	for (struct renewal *r = a->renewals; r < a->renewals + RENEWALS_MAX; r++) {
+	for (struct renewal *r = a->renew.one; r < a->renew.one + RENEWALS_MAX; r++) {
 		if (r->at_ns && !memcmp(&r->addr, addr, sizeof(*addr)))
 			return r;
 		if (r->at_ns < oldest->at_ns)
@@ -38,7 +40,7 @@ void renew_address(struct agent *a, const struct in6_addr *addr, int ifindex)
 	if (endpoint_find(addr, &endpoint) || endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)
 		return;
 	r = find(a, addr);
-	if (r->at_ns && r->ifindex == ifindex && now < r->at_ns + AGAIN_NS) /* events repeat */
+	if (r->at_ns && r->ifindex == ifindex && (r->tries < TRIES_MAX || now < r->hold_ns)) /* events repeat */
 		return;
 	r->ifindex = ifindex;
 	r->tries = 0;
@@ -88,8 +90,9 @@ static void try(struct agent *a, struct renewal *r)
 	struct endpoint e;
 	int connections, err;
 
-	if (!is_wanted(a, r, &e, &connections)) {
+	if (agent_discover(a) || !is_wanted(a, r, &e, &connections)) { /* what has joined a moment ago counts */
 		r->tries = TRIES_MAX;
+		r->hold_ns = agent_now() + HOLD_NS;
 		return;
 	}
 	err = endpoint_del(&e);
@@ -98,18 +101,84 @@ static void try(struct agent *a, struct renewal *r)
 	if (!err)
 		err = endpoint_add(&e);
 	if (err || !r->tries)
-		agent_log(a, err ? "failed" : "renewed", &e.addr, "the address is there, and nobody uses it; endpoint %d, connections %d%s%s", e.id, connections,
+		agent_log(a, err ? "failed" : "renewed", &e.addr, "the address is there, and nothing uses it; endpoint %d, connections %d%s%s", e.id, connections,
 			  err ? ": " : "", err ? strerror(-err) : "");
 	a->soon_ns = agent_now();
 }
 
+static bool lives(const struct agent *a, uint32_t token)
+{
+	for (const struct agent_row *r = a->rows; r < a->rows + a->nrows; r++)
+		if (r->clock.open && r->clock.token == token)
+			return true;
+	return false;
+}
+
+/* The connection goes on, and nothing is left that leaves by the address. */
+static bool is_lost(const struct agent *a, const struct renew_use *u)
+{
+	struct mpb_tuple one;
+	int lonely;
+
+	return lives(a, u->token) && !agent_users_of(a, &u->addr, &lonely, &one);
+}
+
+static void renew_lost(struct agent *a, const struct in6_addr *addr)
+{
+	struct endpoint e;
+	struct ifaddrs *list;
+	int dev;
+
+	if (away_find(&a->away, addr) || endpoint_idle() || endpoint_find(addr, &e) ||
+	    !(e.flags & (MPTCP_PM_ADDR_FLAG_SUBFLOW | MPTCP_PM_ADDR_FLAG_FULLMESH)) || getifaddrs(&list))
+		return;
+	dev = dev_of_address(list, addr);
+	freeifaddrs(list);
+	if (dev)
+		renew_address(a, addr, dev);
+}
+
+static void remember(struct renew *w, const struct agent_row *r)
+{
+	for (int i = 0; i < w->nuses; i++)
+		if (!memcmp(&w->use[i].addr, r->tuple.saddr, sizeof(w->use[i].addr)))
+			return;
+	if (!r->clock.open || w->nuses == RENEWALS_MAX)
+		return;
+	memcpy(&w->use[w->nuses].addr, r->tuple.saddr, sizeof(w->use[0].addr));
+	w->use[w->nuses++].token = r->clock.token;
+}
+
+/* What is lost is remembered until it is back, or its connection has ended. */
+static void look_for_lost(struct agent *a)
+{
+	struct renew *w = &a->renew;
+	int n = 0;
+
+	agent_read_rows(a);
+	for (int i = 0; i < w->nuses; i++)
+		if (is_lost(a, &w->use[i]))
+			w->use[n++] = w->use[i];
+	w->nuses = n;
+	for (int i = 0; i < n; i++)
+		renew_lost(a, &w->use[i].addr);
+	for (const struct agent_row *r = a->rows; r < a->rows + a->nrows; r++)
+		remember(w, r);
+}
+
 void renew_look(struct agent *a, uint64_t now)
 {
-	for (struct renewal *r = a->renewals; r < a->renewals + RENEWALS_MAX; r++) {
+	if (now - a->renew.looked_ns >= SECOND) {
+		a->renew.looked_ns = now;
+		look_for_lost(a);
+	}
+	for (struct renewal *r = a->renew.one; r < a->renew.one + RENEWALS_MAX; r++) {
 		if (!r->at_ns || r->tries == TRIES_MAX || now < r->at_ns)
 			continue;
 		try(a, r);
-		if (r->tries < TRIES_MAX)
-			r->at_ns = now + (FIRST_NS << r->tries++);
+		if (r->tries == TRIES_MAX)
+			continue;
+		r->at_ns = now + (FIRST_NS << r->tries++);
+		r->hold_ns = now + HOLD_VAIN_NS;
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Addresses and devices that come: the kernel's path manager tries an endpoint once on each connection, so one whose address was not there then is taken out
- * and put in again, under the device that has the address now. */
+/* Addresses and devices that come, and subflows that were lost: the kernel's path manager tries an endpoint once on each connection, so one whose address was
+ * not there then, or that nothing uses any more, is taken out and put in again, under the device that has the address now. */
 #ifndef MPB_RENEW_H
 #define MPB_RENEW_H
 
@@ -14,8 +14,22 @@ struct agent;
 struct renewal {
 	struct in6_addr addr;
 	int ifindex;
-	int tries;       /* so far: its routes may come later than the address */
-	uint64_t at_ns;  /* the next one; 0: there is no such renewal */
+	int tries;        /* so far: its routes may come later than the address */
+	uint64_t at_ns;   /* the next one; 0: there is no such renewal */
+	uint64_t hold_ns; /* after the last one: nothing before */
+};
+
+/* An address that a connection had a subflow from. */
+struct renew_use {
+	struct in6_addr addr;
+	uint32_t token;
+};
+
+struct renew {
+	struct renewal one[RENEWALS_MAX];
+	int nuses;
+	struct renew_use use[RENEWALS_MAX];
+	uint64_t looked_ns;
 };
 
 /* The address is there, on this device. */
@@ -24,7 +38,7 @@ void renew_address(struct agent *a, const struct in6_addr *addr, int ifindex);
 /* What the address of each endpoint says of a device that works again. */
 void renew_device(struct agent *a, int ifindex);
 
-/* Tries what is due. */
+/* Looks for what was lost, now and then, and tries what is due. */
 void renew_look(struct agent *a, uint64_t now);
 
 #endif

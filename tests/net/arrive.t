@@ -6,9 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 lab=ar$$
 . tests/lib/transfer.sh
-has() { ip -n $lab-client mptcp endpoint | grep -q "^$1 id $2 "; }
-lacks() { ! ip -n $lab-client mptcp endpoint | grep -q "^$1 "; }
-told() { grep -q "\"event\":\"$1\".*\"address\":\"$2\".*$3" "$work/agent.out"; }
+. tests/lib/agent.sh
 from() { client ss -tnH state established "dport = :$1" | grep -qF " $2"; } # PORT ADDRESS
 address() { ip -n $lab-client addr "$1" 10.77.2.1/24 dev path2; }
 routes() { ip -n $lab-client route replace default via 10.77.2.2 dev path2 table 102; }
@@ -23,8 +21,7 @@ index() { ip -n $lab-client -o link show lte | cut -d: -f1; }
 
 up --path 20mbit,10ms --path 20mbit,20ms
 address del
-spawn agent client "$bin" -j run margin_ms=$((300 * slow))
-until_true grep -q watching "$work/agent.err"
+agent client margin_ms=$((3000 * slow))
 begin 10.77.1.2 5001 -r 100000 -d 100
 ok "an address is not there: the connection has one path" going 5001
 ok "its endpoint stays" has 10.77.2.1 2
@@ -34,7 +31,7 @@ ok "the address comes, without a route yet" until_true told renewed 10.77.2.1
 routes
 ok "the route comes later: the connection has the path" until_true from 5001 10.77.2.1
 address del
-ok "the address goes again: that is told" until_true told evacuated 10.77.2.1 'address is gone'
+ok "the address goes again: that is told" until_true told evacuated 10.77.2.1
 ok "and the endpoint is away" until_true lacks 10.77.2.1
 address add
 routes
@@ -64,8 +61,7 @@ ok "plugged in" plug
 ok "the connection uses it" until_true from 5002 10.88.0.1
 kill -INT "$(cat "$work/send.5002.pid")"
 ok "the payload is whole" finish 5002
-kill "$(cat "$work/agent.pid")"
-until_true test -s "$work/agent.status"
+agent_end TERM
 is "$(cat "$work/agent.status")" 0 "the agent ends"
 mb unload --all
 ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf

@@ -5,8 +5,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 lab=mg$$
 . tests/lib/transfer.sh
-path() { scripts/lab path $lab "$@"; }
-told() { grep -q "\"event\":\"$1\".*\"address\":\"$2\".*$3" "$work/agent.out"; }
+. tests/lib/agent.sh
 token() { look client '$c->{token}'; }
 subflows() { [ "$(look client 'scalar @{$c->{subflows}}')" = "$1" ]; }
 # What a path manager does (MPTCP_PM_CMD_SUBFLOW_CREATE): a subflow of a connection from an address to another.
@@ -28,8 +27,7 @@ subflow() { # TOKEN LOCAL REMOTE PORT
 up --path 20mbit,10ms --path 20mbit,20ms
 client sysctl -qw net.mptcp.pm_type=1 || { skip "this kernel has no path management in user space" "paths managed in user space"; done_testing; }
 endpoints=$(ip -n $lab-client mptcp endpoint)
-spawn agent client "$bin" -j run margin_ms=$((300 * slow)) demand=1
-until_true grep -q watching "$work/agent.err"
+agent client margin_ms=$((300 * slow)) demand=1
 ok "the agent says what it leaves to others" grep -q 'managed in user space' "$work/agent.err"
 mb path add dev path2 cost 10
 begin 10.77.1.2 5001 -r 300000 -d 100
@@ -43,8 +41,7 @@ ok "data arrive" going 5001
 is "$(ip -n $lab-client mptcp endpoint)" "$endpoints" "endpoints are as they were"
 kill -INT "$(cat "$work/send.5001.pid")"
 ok "the payload is whole" finish 5001
-kill "$(cat "$work/agent.pid")"
-until_true test -s "$work/agent.status"
+agent_end TERM
 is "$(cat "$work/agent.status")" 0 "the agent ends"
 mb unload --all
 ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf

@@ -6,16 +6,11 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 lab=sy$$
 . tests/lib/transfer.sh
-path() { scripts/lab path $lab "$@"; }
-told() { grep -q "\"event\":\"$1\".*\"address\":\"$2\".*$3" "$work/agent.out"; }
+. tests/lib/agent.sh
+settings=(margin_ms=$((300 * slow)))
 times() { grep -c "\"event\":\"$1\"" "$work/agent.out"; }
-agent() { # KEY=VALUE...
-	spawn agent client "$bin" -j run margin_ms=$((300 * slow)) "$@"
-	until_true grep -q watching "$work/agent.err"
-}
 end_agent() {
-	kill "$(cat "$work/agent.pid")"
-	until_true test -s "$work/agent.status"
+	agent_end TERM
 	is "$(cat "$work/agent.status")" 0 "the agent ends"
 }
 rules() { ip -n $lab-client rule | wc -l; }
@@ -35,7 +30,7 @@ connect() { # PEER PORT [OWN ADDRESS]
 up --path 20mbit,10ms --path 20mbit,20ms
 client sysctl -qw net.mptcp.blackhole_timeout=0 2>/dev/null # else a late SYN without MP_CAPABLE ends MPTCP for an hour
 before=$(rules)
-agent
+agent client
 begin 10.77.1.2 5001 -r 100000 -d 100
 ok "a path that works: the connection begins there" until_true from 5001 10.77.1.1
 ok "data arrive" going 5001
@@ -63,17 +58,17 @@ ok "another path was tried" until_true told retried 10.77.2.1 'next one from 10.
 ok "the application gives up: the rules are gone" until_true rules_are "$before"
 end_agent
 is "$(dynaddr) $(rules)" "0 $before" "it leaves the namespace as it was"
-agent syn_ms=0
+agent client syn_ms=0
 path 2 up
 is "$(wait=2 connect 10.77.1.2 5005)" "failed: late" "syn_ms=0: no other path"
 is "$(times retried)" 0 "is tried"
 end_agent
-agent
+agent client
 begin 10.77.1.2 5006 -r 100000 -d 100
 ok "a SYN is led elsewhere" until_true told retried 10.77.1.1
-kill -KILL "$(cat "$work/agent.pid")"
+agent_end KILL
 ok "the agent is killed; the connection is set up" until_true from 5006 10.77.2.1
-agent
+agent client
 is "$(rules)" "$before" "a new agent takes away the rules of the old one"
 end_agent
 mb unload --all
