@@ -74,11 +74,15 @@ static __noinline int syn_out(struct __sk_buff *skb, struct work *w)
 	c = mpb_converter_of(slot);
 	if (!c)
 		return MPB_TC_DROP;
-	if (remember(token, sub, &to) || !flow_begin(w, isn, token, slot, c->request_len)) {
+	f = remember(token, sub, &to) ? NULL : flow_begin(w, isn, token, slot, c->request_len);
+	if (!f) {
 		unremember(token);
 		CONVERTER_COUNT(c, full);
 		return MPB_TC_DROP;
 	}
+	translate_options(w);
+	if (!w->t.capable)
+		f->bare = MPB_CONVERT_BARE; /* repeated as plain TCP (mptcp_active_detect_blackhole()), whatever the converter has made of the one before */
 	if (sub && shrink_window(skb, w, BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.rcv_wscale)))
 		return MPB_TC_DROP;
 	return put_request(skb, w, c, &to);

@@ -20,7 +20,7 @@ in_ns $v sysctl -qw net.ipv4.tcp_fastopen=3
 
 destinations $d
 start $v "$bin" converter serve listen 5000 client 10.77.0.0/16 dest 10.88.0.0/16 threads 1
-ok "a converter" $bin -n $c converter add conv 10.77.1.2:5000
+ok "a converter" $bin -n $c converter add conv 10.77.1.2:5000 bypass 0
 ok "a rule" $bin -n $c rule add peer 10.88.0.0/16 convert conv
 for kind in tcp mptcp; do
 	ok "$kind: echoes of 20 KB" in_ns $c timeout 300 python3 $stub app 10.88.0.2 7 $kind 20000 "${COUNT:-20}"
