@@ -43,15 +43,28 @@ void syn_start(struct agent *a)
 	note("mptcp-bpf: this kernel does not let first SYNs be watched: they are not tried on other paths");
 }
 
+static void end(struct detour *d)
+{
+	if (d->sk && d->table)
+		detour_del(&d->tuple, d->table);
+	d->sk = 0;
+}
+
+/* No SYN is led elsewhere any more. */
+static void calm(struct syns *s)
+{
+	if (s->dynaddr)
+		detour_set_dynaddr(0);
+	s->dynaddr = false;
+}
+
 void syn_stop(struct agent *a)
 {
 	struct syns *s = &a->syns;
 
 	for (int i = 0; i < DETOURS_MAX; i++)
-		if (s->detour[i].sk)
-			detour_del(&s->detour[i].tuple, s->detour[i].table);
-	if (s->dynaddr)
-		detour_set_dynaddr(0);
+		end(&s->detour[i]);
+	calm(s);
 	bpf_link__destroy(s->link);
 	policy_close(&s->policy);
 }
@@ -141,13 +154,6 @@ static void lead(struct agent *a, struct detour *d, uint64_t sk, const struct mp
 		  (unsigned long long)((now - syn->sent_ns) / MSEC), next);
 }
 
-static void end(struct detour *d)
-{
-	if (d->table)
-		detour_del(&d->tuple, d->table);
-	d->sk = 0;
-}
-
 static struct detour *find(struct syns *s, uint64_t sk)
 {
 	for (int i = 0; i < DETOURS_MAX; i++)
@@ -164,12 +170,17 @@ bool syn_look(struct agent *a, uint64_t now)
 	uint64_t late = agent_tunable(a, "syn_ms") * MSEC, sk;
 	struct detour *d;
 	struct mpb_syn syn;
+	bool led = false;
 
 	if (!s->link || bpf_prog_test_run_opts(s->look, &opts))
 		return false;
-	for (d = s->detour; d < s->detour + DETOURS_MAX; d++)
+	for (d = s->detour; d < s->detour + DETOURS_MAX; d++) {
 		if (d->sk && (bpf_map_lookup_elem(s->map, &d->sk, &syn) || syn.sent_ns != d->sent_ns)) /* answered, given up, or sent again */
 			end(d);
+		led |= d->sk != 0;
+	}
+	if (!led)
+		calm(s);
 	if (!late)
 		return false;
 	for (int more = waiting && !bpf_map_get_next_key(s->map, NULL, &sk); more; more = !bpf_map_get_next_key(s->map, &sk, &sk)) {
