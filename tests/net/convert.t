@@ -124,6 +124,11 @@ $bin -n $c converter add conv 10.83.1.2:5999 bypass 60
 ok "one whose port is closed" app fails 10.84.0.2 7
 ok "is bypassed" app app 10.84.0.2 7
 is "$(field conv state)" bypassed "and says so"
+$bin -n $c converter add conv 10.83.1.2:5000 bypass 0
+ip -n $v neigh replace 10.83.1.1 lladdr 02:00:00:00:00:01 dev p1 nud permanent
+{ sleep 5; ip -n $v neigh del 10.83.1.1 dev p1; } &
+ok "mptcp, when SYNs went unanswered" app app 10.84.0.2 7 mptcp
+is "$(field conv dropped)" 0 "as plain TCP, which waits for no DATA_ACK"
 ok "the rules name them" sh -c "$bin -n $c rule list | grep -q 'convert conv6'"
 ok "a converter goes" $bin -n $c converter del conv
 ok "with its rule" sh -c "! $bin -n $c rule list | grep -q 'convert conv$'"
