@@ -257,6 +257,8 @@ uint64_t record_watch(const struct records *r, enum mpb_watch what)
 	return r->watch < 0 || bpf_map_lookup_elem(r->watch, &key, &n) ? 0 : n;
 }
 
+#define PAST_CHUNK 128 /* records that are read at a time */
+
 static int by_number(const void *a, const void *b)
 {
 	uint64_t x = ((const struct mpb_past *)a)->number, y = ((const struct mpb_past *)b)->number;
@@ -266,16 +268,22 @@ static int by_number(const void *a, const void *b)
 
 int records_past(const struct records *r, struct mpb_past **list)
 {
-	__u32 out, count = MPB_PAST_MAX, *keys = malloc(MPB_PAST_MAX * sizeof(*keys));
-	int n = 0;
+	__u32 keys[PAST_CHUNK], at, count, had = 1;
+	int n = 0, err = 0;
 
-	*list = malloc(MPB_PAST_MAX * sizeof(**list));
-	if (!*list || !keys || r->past < 0 || (bpf_map_lookup_batch(r->past, NULL, &out, keys, *list, &count, NULL) && errno != ENOENT))
-		count = 0;
-	free(keys);
-	for (__u32 i = 0; i < count; i++)
-		if ((*list)[i].number)
-			(*list)[n++] = (*list)[i];
+	*list = malloc((MPB_PAST_MAX + PAST_CHUNK) * sizeof(**list));
+	/* It is filled from the front: behind a chunk that is empty all are. */
+	for (__u32 read = 0; *list && r->past >= 0 && !err && had && read < MPB_PAST_MAX; read += count) {
+		count = PAST_CHUNK;
+		err = bpf_map_lookup_batch(r->past, read ? &at : NULL, &at, keys, *list + n, &count, NULL);
+		if (err && errno != ENOENT)
+			break;
+		had = 0;
+		for (__u32 i = 0; i < count; i++)
+			if ((*list)[n + i].number)
+				(*list)[n + had++] = (*list)[n + i];
+		n += had;
+	}
 	if (n)
 		qsort(*list, n, sizeof(**list), by_number);
 	return n;
