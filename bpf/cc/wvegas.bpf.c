@@ -7,7 +7,8 @@
  * Good: low delay; moves away from a queue before it overflows. Bad: gives way to TCPs that fill queues; a base taken from a full queue misleads it.
  * Source: Cao, Xu and Fu, ICNP 2012; draft-xu-mptcp-congestion-control-05. Deviations: without siblings it is Reno, not Vegas; a round's rtt is its least, as
  * in net/ipv4/tcp_vegas.c, not its mean, which one late ACK may raise by more than alpha packets take; a queueing delay of less than alpha packets does not
- * count for draining: it is jitter, or a queue that is yet to build, of which the least soon doubles. */
+ * count for draining: it is jitter, or a queue that is yet to build, of which the least soon doubles; and what the sender puts out in one go, 64 KB on a path
+ * of gigabits, waits behind itself: alpha, ss_gamma and the least queueing delay are no less than that. */
 #include <mptcp_bpf/cc.bpf.h>
 
 MPB_TUNE(__u32, total_alpha, 10, 2, 1000, "packets that a connection keeps queued");
@@ -15,7 +16,7 @@ MPB_TUNE(__u32, ss_gamma, 1, 1, 100, "packets queued at which slow start ends");
 
 #define LEAST 2 /* packets: of a window, and of alpha */
 
-static inline __u32 wvegas_alpha(const struct mpb_cc_view *v)
+static inline __u32 wvegas_alpha(const struct mpb_cc_view *v, __u32 least)
 {
 	mpb_num sum = 0;
 	__u32 alpha;
@@ -23,14 +24,18 @@ static inline __u32 wvegas_alpha(const struct mpb_cc_view *v)
 	mpb_each_sf(s, v)
 		sum = mpb_add(sum, mpb_cc_rate(s));
 	alpha = mpb_fixed(mpb_div(mpb_mul(mpb_number(total_alpha), mpb_cc_rate(&v->own)), sum), 0, total_alpha);
-	return alpha > LEAST ? alpha : LEAST;
+	return alpha > least ? alpha : least;
 }
 
 static inline void wvegas_drain(struct mpb_cc_round *r, __u32 delay)
 {
+	__u64 least = (__u64)r->rtt_us * r->burst / r->cwnd; /* that the sender makes itself */
+
 	if (!r->queue_us || r->queue_us > delay)
 		r->queue_us = delay;
-	if (delay < 2 * (__u64)r->queue_us)
+	if (least < r->queue_us)
+		least = r->queue_us;
+	if (delay < 2 * least)
 		return;
 	r->cwnd = (__u64)r->cwnd * r->base_us / (2 * (__u64)r->rtt_us);
 	if (r->cwnd < LEAST)
@@ -57,10 +62,10 @@ static inline void wvegas_remember(struct mpb_cc_round *r)
 static int wvegas_round(const struct mpb_cc_view *v, struct mpb_cc_round *r)
 {
 	__u32 delay = r->rtt_us > r->base_us ? r->rtt_us - r->base_us : 0;
-	__u32 queued = (__u64)r->cwnd * delay / r->rtt_us, alpha = wvegas_alpha(v);
+	__u32 queued = (__u64)r->cwnd * delay / r->rtt_us, alpha = wvegas_alpha(v, r->burst > LEAST ? r->burst : LEAST);
 
 	if (r->cwnd < r->ssthresh) {
-		if (queued <= ss_gamma)
+		if (queued <= ss_gamma || queued < r->burst)
 			return 1;
 		wvegas_reduce(r, r->cwnd - queued + 1);
 		return 0;

@@ -39,6 +39,7 @@ struct mpb_cc_round {
 	__u32 ssthresh;
 	__u32 rtt_us;   /* least of the round, above 0 */
 	__u32 base_us;  /* least ever, above 0 */
+	__u32 burst;    /* packets that the sender puts out in one go: they wait behind each other, but in no queue of the path */
 	__u32 queue_us; /* the policy's own to remember; 0 at first */
 };
 

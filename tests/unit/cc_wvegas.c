@@ -8,6 +8,7 @@ static struct mpb_cc_round round_random(uint64_t *state, uint32_t cwnd)
 	struct mpb_cc_round r = { .cwnd = cwnd, .ssthresh = rnd(state) % 2 ? cwnd - 1 : cwnd + 1 + rnd(state) % 1000, .base_us = spread(state, 50, 2000000) };
 
 	r.rtt_us = r.base_us * (1 + rnd(state) % 3 * (rnd(state) % 1000) / 1000.);
+	r.burst = rnd(state) % 2 ? 0 : rnd(state) % 50;
 	r.queue_us = rnd(state) % 2 ? 0 : (r.rtt_us - r.base_us) / (1 + rnd(state) % 4);
 	return r;
 }
@@ -38,8 +39,8 @@ static void rounds(void **unused)
 		if (unsure(share))
 			continue;
 		compared++;
-		alpha = fmax(2, floor(share));
-		assert_int_equal(slow_start, was.cwnd < was.ssthresh && queued <= ss_gamma);
+		alpha = fmax(fmax(2, was.burst), floor(share));
+		assert_int_equal(slow_start, was.cwnd < was.ssthresh && queued <= fmax(ss_gamma, was.burst - 1.));
 		if (was.cwnd < was.ssthresh) {
 			if (!slow_start)
 				assert_true(r.cwnd == fmax(2, cwnd - queued + 1) && r.ssthresh < r.cwnd);
@@ -48,7 +49,7 @@ static void rounds(void **unused)
 		cwnd += (queued < alpha) - (queued > alpha);
 		kept += queued == alpha;
 		assert_true(r.ssthresh > 0.75 * cwnd - 2 && r.ssthresh <= fmax(was.ssthresh, 0.75 * cwnd));
-		if (queued >= alpha && delay >= 2 * least) {
+		if (queued >= alpha && delay >= 2 * fmax(least, floor(was.rtt_us * (double)was.burst / fmax(2, cwnd)))) {
 			drained++;
 			assert_true(fabs(r.cwnd - fmax(2, cwnd * r.base_us / (2. * r.rtt_us))) <= 1);
 		} else {

@@ -13,6 +13,7 @@
 #define TCP_CONG_NON_RESTRICTED 1
 #define TCP_CA_CWR 2
 #define TCP_CA_RECOVERY 3
+#define TSO_RTT_LOG 9        /* the default of net.ipv4.tcp_tso_rtt_log */
 
 extern __u32 tcp_reno_ssthresh(struct sock *sk) __ksym;
 extern __u32 tcp_reno_undo_cwnd(struct sock *sk) __ksym;
@@ -306,13 +307,27 @@ static __always_inline void mpb_cc_sample(struct sock *sk, __s32 rtt_us)
 	p->samples++;
 }
 
+/* Packets in one frame as TCP builds them (net/ipv4/tcp_output.c: tcp_tso_autosize()): what goes out in a part of a second, and more where the round trip
+ * is short, but no more than a device takes. */
+static __always_inline __u32 mpb_cc_burst(struct sock *sk)
+{
+	__u32 most = sk->sk_gso_max_size, shift = mpb_cc_priv(sk)->base_us >> TSO_RTT_LOG, mss = mpb_tcp(sk)->mss_cache;
+	__u64 bytes = sk->sk_pacing_rate >> (sk->sk_pacing_shift & 63);
+
+	if (shift < 32)
+		bytes += most >> shift;
+	if (bytes > most)
+		bytes = most;
+	return mss ? bytes / mss : 0;
+}
+
 /* A round trip is over: speak, look around, and let the policy judge it. */
 static __always_inline void mpb_cc_round(struct sock *sk, __u32 ack, __u32 acked, const struct mpb_cc_delay_ops *ops)
 {
 	struct mpb_group *g = mpb_cc_publish(sk, 0);
 	struct mpb_cc_priv *p = mpb_cc_priv(sk);
 	struct tcp_sock *tp = mpb_tcp(sk);
-	struct mpb_cc_round r = { tp->snd_cwnd, tp->snd_ssthresh, p->rtt_us, p->base_us, p->queue_us };
+	struct mpb_cc_round r = { tp->snd_cwnd, tp->snd_ssthresh, p->rtt_us, p->base_us, mpb_cc_burst(sk), p->queue_us };
 	__u32 samples = p->samples;
 	struct mpb_cc_view v;
 	int slow_start;

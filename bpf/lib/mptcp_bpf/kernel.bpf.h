@@ -65,6 +65,8 @@ struct sock {
 	struct sock_common __sk_common;
 	struct dst_entry *sk_dst_cache;
 	unsigned long sk_pacing_rate;
+	__u8 sk_pacing_shift;
+	unsigned int sk_gso_max_size;
 	unsigned long sk_max_pacing_rate;
 	__u32 sk_pacing_status;
 	__u32 sk_mark;
