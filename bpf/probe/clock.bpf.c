@@ -23,21 +23,9 @@ MPB_TUNE(__u32, poor_kbit, 0, 0, 4000000, "a path that delivers less while more 
 MPB_TUNE(__u32, calm_s, 10, 1, 86400, "costly paths are closed again when no other was poor for so long (s)");
 MPB_TUNE(__u32, syn_ms, 800, 0, 60000, "a first SYN that is not answered for so long goes by another path the next time (ms); 0: it does not");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct mpb_subflow);
-} mpb_subflows SEC(".maps");
+MPB_HASH(mpb_subflows, MPB_SUBFLOWS_DEFAULT, struct mpb_tuple, struct mpb_subflow);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_CLOCKS);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct mpb_clock);
-} mpb_clocks SEC(".maps");
+MPB_HASH(mpb_clocks, MPB_CLOCKS, struct mpb_tuple, struct mpb_clock);
 
 /* Connections with a subflow that was asked, and when: the others are asked too. */
 struct {

@@ -10,13 +10,7 @@
 
 MPB_DESCRIBE(MPB_PROBE, move, "moves live sockets to another congestion control");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_conn);
-} mpb_conns SEC(".maps");
+MPB_HASH(mpb_conns, MPB_SUBFLOWS_DEFAULT, __u32, struct mpb_conn);
 
 union name {
 	char c[MPB_CC_LEN];

@@ -48,13 +48,7 @@ struct rules {
 } mpb_rules SEC(".maps");
 
 /* Namespaces by cookie: their counters, and their maps. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u64);
-	__type(value, struct mpb_ns);
-} mpb_ns SEC(".maps");
+MPB_HASH(mpb_ns, MPB_NAMESPACES_MAX, __u64, struct mpb_ns);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);

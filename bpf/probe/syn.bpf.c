@@ -10,13 +10,7 @@ MPB_DESCRIBE(MPB_PROBE, syn, "lists connections whose first SYN is unanswered");
 
 #define SOCK_BINDADDR_LOCK 4
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SYNS);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u64);
-	__type(value, struct mpb_syn);
-} mpb_syns SEC(".maps");
+MPB_HASH(mpb_syns, MPB_SYNS, __u64, struct mpb_syn);
 
 const volatile __u64 netns_cookie = 0; /* as the agent sets it */
 

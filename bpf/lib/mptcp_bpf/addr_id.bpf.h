@@ -11,13 +11,7 @@
 #ifdef __bpf__
 
 /* The namespace's subflows, shared by its policies: the controller puts the namespace's own map in this place. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct mpb_subflow);
-} mpb_subflows SEC(".maps");
+MPB_HASH(mpb_subflows, MPB_SUBFLOWS_DEFAULT, struct mpb_tuple, struct mpb_subflow);
 
 /* Learned from handshakes, keyed by the direction of travel. A forwarder sees flows end without notice, so this one is an LRU: what it forgets is
  * unknown, which is safe. */

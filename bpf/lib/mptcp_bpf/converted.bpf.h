@@ -23,13 +23,7 @@ struct converted {
 };
 _Static_assert(sizeof(struct converted) == sizeof(struct mpb_converted), "struct converted crosses a boundary");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct converted);
-} mpb_converted SEC(".maps");
+MPB_HASH(mpb_converted, MPB_SUBFLOWS_DEFAULT, struct mpb_tuple, struct converted);
 
 static void forget(const struct mpb_tuple *key, __u32 token)
 {

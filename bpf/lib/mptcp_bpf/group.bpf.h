@@ -32,13 +32,7 @@ struct mpb_group {
 	struct mpb_member member[MPB_GROUP_MAX];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_GROUPS_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u64);
-	__type(value, struct mpb_group);
-} mpb_groups SEC(".maps");
+MPB_HASH(mpb_groups, MPB_GROUPS_MAX, __u64, struct mpb_group);
 
 /* What a subflow remembers in its socket (icsk_ca_priv, 104 bytes). */
 struct mpb_cc_priv {

@@ -8,6 +8,7 @@
 #include <linux/in6.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
+#include <mptcp_bpf/map.bpf.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 

@@ -53,13 +53,7 @@ __noinline int mpb_count_flush(struct mpb_seg *s)
 }
 
 /* Holds the overrides NAME@DEV of tunables; empty for most. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_dev_slot);
-	__type(value, __u64);
-} mpb_dev_tune SEC(".maps");
+MPB_HASH(mpb_dev_tune, 4096, struct mpb_dev_slot, __u64);
 
 static __always_inline __u64 mpb_tune_slot(const struct mpb_seg *s, __u32 slot, __u64 everywhere)
 {

@@ -8,6 +8,7 @@
 #ifdef __bpf__
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <mptcp_bpf/map.bpf.h>
 #define MPB_TAG(_text) __attribute__((btf_decl_tag(_text)))
 #define MPB_TC_NEXT (-1) /* TCX_NEXT, and TC_ACT_UNSPEC for clsact */
 #define MPB_TC_DROP 2    /* TCX_DROP, TC_ACT_SHOT */

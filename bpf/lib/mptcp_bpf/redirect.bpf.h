@@ -43,21 +43,9 @@ struct {
 	__type(value, __u64);
 } mpb_own SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_rules);
-} mpb_rules SEC(".maps");
+MPB_HASH(mpb_rules, 1, __u32, struct mpb_rules);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_converted_conn);
-} mpb_converted_conns SEC(".maps");
+MPB_HASH(mpb_converted_conns, MPB_SUBFLOWS_DEFAULT, __u32, struct mpb_converted_conn);
 
 #define CONVERTER_COUNT(_c, _name) __sync_fetch_and_add(&(_c)->_name, 1)
 

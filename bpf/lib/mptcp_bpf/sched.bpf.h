@@ -35,13 +35,7 @@ struct {
 	__type(value, __u32); /* token of the connection that this CPU decides on */
 } mpb_deciding SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_steer);
-} mpb_steered SEC(".maps");
+MPB_HASH(mpb_steered, 1, __u32, struct mpb_steer);
 
 #define MPB_SCHED(_name, _summary, _priv, ...)                                                                          \
 	MPB_DESCRIBE(MPB_SCHED, _name, _summary, __VA_ARGS__);                                                          \

@@ -11,13 +11,7 @@
 #include <mptcp_bpf/watch.bpf.h>
 
 /* The namespace's subflows: the controller puts its own map in this place. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct mpb_subflow);
-} mpb_subflows SEC(".maps");
+MPB_HASH(mpb_subflows, MPB_SUBFLOWS_DEFAULT, struct mpb_tuple, struct mpb_subflow);
 
 static __always_inline void mpb_local_first(const struct mpb_seg *s, struct mpb_tuple *key)
 {

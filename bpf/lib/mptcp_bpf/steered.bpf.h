@@ -5,37 +5,13 @@
 
 #include <mptcp_bpf/inject.bpf.h>
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct mpb_subflow);
-} mpb_subflows SEC(".maps");
+MPB_HASH(mpb_subflows, MPB_SUBFLOWS_DEFAULT, struct mpb_tuple, struct mpb_subflow);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_steer);
-} mpb_steered SEC(".maps");
+MPB_HASH(mpb_steered, MPB_SUBFLOWS_DEFAULT, __u32, struct mpb_steer);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_rules);
-} mpb_rules SEC(".maps");
+MPB_HASH(mpb_rules, 1, __u32, struct mpb_rules);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct mpb_paths);
-} mpb_paths SEC(".maps");
+MPB_HASH(mpb_paths, 1, __u32, struct mpb_paths);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -12,13 +12,7 @@
 #include <mptcp_bpf/view.bpf.h>
 
 /* The namespace's own, as the others. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_waiter);
-	__type(value, struct mpb_wait);
-} mpb_waits SEC(".maps");
+MPB_HASH(mpb_waits, MPB_SUBFLOWS_DEFAULT, struct mpb_waiter, struct mpb_wait);
 
 static __always_inline void mpb_wait_begin(const struct mpb_waiter *key, const struct mpb_wait *fresh)
 {

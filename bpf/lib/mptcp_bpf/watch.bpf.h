@@ -5,13 +5,7 @@
 
 #include <mptcp_bpf/sight.bpf.h>
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct mpb_tuple);
-	__type(value, struct mpb_sight);
-} mpb_sights SEC(".maps");
+MPB_HASH(mpb_sights, MPB_SUBFLOWS_DEFAULT, struct mpb_tuple, struct mpb_sight);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
