@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The one error of a call: a leaf says what and why, once; main prints it (DESIGN of the command line: exit 1 failed, 2 usage, 4 the kernel lacks it). */
+/* The one error of a call: a leaf says what and why, once; main prints it (exit 1 failed, 2 usage, 4 the kernel lacks it). */
 #ifndef MPB_ERR_H
 #define MPB_ERR_H
 

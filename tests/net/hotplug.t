@@ -14,11 +14,6 @@ plug() { ip -n $ns link add "$1" type veth peer name "$1.peer" && ip -n $ns link
 on() { # POLICY DEV,...
 	[ "$($bin -n $ns -j list | perl -MJSON::PP -e 'my ($p) = grep { $_->{name} eq $ARGV[0] } @{decode_json(join "", <STDIN>)}; print join ",", sort @{$p->{devs}}' "$1")" = "$2" ]
 }
-until_true() { # CMD...: within 30 s
-	local end=$((SECONDS + 30))
-	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
-	return 1
-}
 agent=
 plug one && plug two || bail "no veth"
 cat >"$work/agent.yaml" <<-END

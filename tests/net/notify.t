@@ -12,12 +12,6 @@ at_exit 'kill $(cat "$work"/*.pid)'
 ip netns add $ns || bail "no network namespaces"
 ip -n $ns link set lo up
 ip -n $ns link add dev0 type veth peer name dev1 && ip -n $ns link set dev0 up && ip -n $ns link set dev1 up || bail "no veth"
-
-until_true() { # CMD...: within 30 s
-	local end=$((SECONDS + 30))
-	while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
-	return 1
-}
 told() { # LINE [TIMES]
 	[ "$(grep -cE "^$1\$" "$work/told")" -ge "${2:-1}" ]
 }
