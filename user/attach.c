@@ -76,8 +76,8 @@ static int attach_tc(const struct ns *ns, const char *path, int prog, const stru
 	int err, fd;
 
 	if (feature_has("tcx")) {
-		pin_path(steer, "%s/steer/%s", ns->dir, dev->link ? "steer_in" : "steer_in3");
-		fd = last || dir == MPB_OUT ? -1 : bpf_obj_get(steer);
+		pin_path(steer, "%s/steer/steer_%s", ns->dir, prog_suffix[(dir == MPB_IN ? PROG_IN : PROG_OUT) + (dev->link ? 0 : PROG_IN3)]);
+		fd = last ? -1 : bpf_obj_get(steer);
 		err = attach_tcx(path, prog, dev, dir, fd);
 		if (fd >= 0)
 			close(fd);

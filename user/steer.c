@@ -21,7 +21,7 @@
 /* Its own maps, which live as long as it; the others are the namespace's and the observer's. */
 static const char *const own_maps[] = { "mpb_steer_conf", "mpb_steer_counts", "mpb_scheds", "mpb_deciding" };
 static const char *const ns_maps[] = { "mpb_subflows", "mpb_steered", "mpb_rules", "mpb_paths", "mpb_sights", "mpb_watch", "mpb_events" };
-static const char *const programs[] = { "steer_in", "steer_in3", "steer_kick" };
+static const char *const programs[] = { "steer_in", "steer_in3", "steer_out", "steer_out3", "steer_kick" };
 #define N(_array) (sizeof(_array) / sizeof((_array)[0]))
 
 static int get(const struct ns *ns, const char *name)
@@ -145,9 +145,12 @@ static int search_batch(const char *batch, void *arg)
 int steer_attach(const struct ns *ns, const struct dev *devs, int n)
 {
 	char at[PATH_MAX], batch[PATH_MAX], final[PATH_MAX];
-	int progs[PROG_MAX] = { [PROG_IN] = get(ns, "steer_in"), [PROG_IN3] = get(ns, "steer_in3") }, err = 0, number = 0;
+	int progs[PROG_MAX] = {
+		[PROG_IN] = get(ns, "steer_in"), [PROG_OUT] = get(ns, "steer_out"), [PROG_IN3] = get(ns, "steer_in3"), [PROG_OUT3] = get(ns, "steer_out3")
+	};
+	int err = 0, number = 0;
 
-	if (progs[PROG_IN] < 0 || progs[PROG_IN3] < 0)
+	if (progs[PROG_IN] < 0 || progs[PROG_OUT] < 0 || progs[PROG_IN3] < 0 || progs[PROG_OUT3] < 0)
 		err = err_fail(errno, "steer", "its programs cannot be opened: %s", strerror(errno));
 	pin_path(at, "%s/steer/at", ns->dir);
 	do
@@ -159,7 +162,7 @@ int steer_attach(const struct ns *ns, const struct dev *devs, int n)
 		struct search s = { ns, devs[i].ifindex };
 
 		if (!pin_each(at, false, search_batch, &s))
-			err = attach(ns, batch, NULL, progs, &devs[i], HOOK_TCX, true, false, true);
+			err = attach(ns, batch, NULL, progs, &devs[i], HOOK_TCX, true, true, true);
 	}
 	if (!err)
 		err = pin_commit(batch, final);

@@ -269,7 +269,7 @@ static __always_inline int is_injected(struct __sk_buff *skb, const struct mpb_p
 {
 	__be16 urg;
 
-	return pkt->optlen == 4 && !bpf_skb_load_bytes(skb, pkt->l4 + 18, &urg, sizeof(urg)) && urg == bpf_htons(MPB_INJECTED_URG);
+	return pkt->optlen == sizeof(struct mpb_injected_options) && !bpf_skb_load_bytes(skb, pkt->l4 + 18, &urg, sizeof(urg)) && urg == bpf_htons(MPB_INJECTED_URG);
 }
 
 /* How much the host's number for the segment is less. Inside the reply, and without a byte of it, lies but a probe: old to the host, so that it answers. */

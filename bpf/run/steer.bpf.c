@@ -12,6 +12,7 @@ MPB_DESCRIBE(MPB_PROBE, steer, "carries out packet-scheduling policies through t
 
 #define SIBLING_NS 1000000 /* a subflow without segments of its own is read again after this long */
 #define NO_POLICY (-1)
+#define CONSIDER_FAILED (-2) /* no verdict */
 
 static const struct mpb_steer unsteered;
 
@@ -205,26 +206,30 @@ out:
 
 static __always_inline int injected(const struct mpb_pkt *pkt)
 {
-	return pkt->optlen == 4 && pkt->urg == MPB_INJECTED_URG;
+	return pkt->optlen == sizeof(struct mpb_injected_options) && pkt->urg == MPB_INJECTED_URG;
+}
+
+/* Is it a segment of an open connection? */
+static __always_inline bool parse(struct __sk_buff *skb, struct mpb_carrier *w, __u32 l2)
+{
+	int parsed = mpb_tc_parse(skb, l2, &w->seg);
+
+	if (parsed == MPB_PARSE_SHORT && skb->data_end - skb->data < skb->len) {
+		__u32 want = skb->len;
+
+		if (bpf_skb_pull_data(skb, want < MPB_PULL_MAX ? want : MPB_PULL_MAX))
+			return false;
+		parsed = mpb_tc_parse(skb, l2, &w->seg);
+	}
+	return parsed == MPB_PARSE_TCP && !(w->seg.pkt.flags & (MPB_TCP_SYN | MPB_TCP_RST));
 }
 
 static __always_inline int arrive(struct __sk_buff *skb, __u32 l2)
 {
 	struct mpb_carrier *w = only(&mpb_carrier);
 	struct mpb_tuple *t;
-	int parsed;
 
-	if (!w)
-		return MPB_TC_NEXT;
-	parsed = mpb_tc_parse(skb, l2, &w->seg);
-	if (parsed == MPB_PARSE_SHORT && skb->data_end - skb->data < skb->len) {
-		__u32 want = skb->len;
-
-		if (bpf_skb_pull_data(skb, want < MPB_PULL_MAX ? want : MPB_PULL_MAX))
-			return MPB_TC_NEXT;
-		parsed = mpb_tc_parse(skb, l2, &w->seg);
-	}
-	if (parsed != MPB_PARSE_TCP || w->seg.pkt.flags & (MPB_TCP_SYN | MPB_TCP_RST))
+	if (!w || !parse(skb, w, l2))
 		return MPB_TC_NEXT;
 	if (injected(&w->seg.pkt)) {
 		count(own);
@@ -235,6 +240,7 @@ static __always_inline int arrive(struct __sk_buff *skb, __u32 l2)
 	__builtin_memcpy(w->key.daddr, t->saddr, sizeof(t->saddr));
 	w->key.sport = t->dport;
 	w->key.dport = t->sport;
+	w->leaves = 0;
 	return segment(skb, w, l2);
 }
 
@@ -248,6 +254,70 @@ SEC("tc")
 int steer_in3(struct __sk_buff *skb)
 {
 	return arrive(skb, 0);
+}
+
+/* Decide on the connection of subflow w->key, which no segment arrived for; the one at hand is but a carrier. c is ours. */
+static __noinline int consider(struct __sk_buff *skb, struct mpb_steer *c, struct mpb_subflow *sf, struct mpb_carrier *w, __u32 l2)
+{
+	struct reading r = { .c = c, .now = bpf_ktime_get_ns() };
+	int i = mpb_place(c, sf, &w->key);
+
+	if (i < 0 || read_one(c, i, r.now))
+		return CONSIDER_FAILED;
+	bpf_loop(MPB_SUBFLOWS, read_sibling, &r, 0);
+	w->leaves = 1;
+	return decide(skb, c, w, l2);
+}
+
+/* A segment leaves. Acknowledgements are the runtime's clock; where a path dies they may end for the whole connection, with data that waits for the dead path
+ * alone. What still comes then is this: a retransmission after a timeout. */
+static __always_inline int leave(struct __sk_buff *skb, __u32 l2)
+{
+	struct mpb_carrier *w = only(&mpb_carrier);
+	struct bpf_sock *sk = skb->sk;
+	struct bpf_tcp_sock *tp;
+	struct mpb_subflow *sf;
+	struct mpb_steer *c;
+	__u32 token;
+	int verdict;
+
+	if (!w || !sk)
+		return MPB_TC_NEXT;
+	sk = bpf_sk_fullsock(sk);
+	tp = sk ? bpf_tcp_sock(sk) : NULL;
+	if (!tp || !tp->icsk_retransmits || !parse(skb, w, l2))
+		return MPB_TC_NEXT;
+	w->key = w->seg.pkt.tuple;
+	sf = bpf_map_lookup_elem(&mpb_subflows, &w->key);
+	if (!sf)
+		return MPB_TC_NEXT;
+	token = sf->token;
+	c = bpf_map_lookup_elem(&mpb_steered, &token);
+	if (!c || !c->slot)
+		return MPB_TC_NEXT;
+	if (!l2 && bpf_ktime_get_ns() - c->view.now_ns < SIBLING_NS) /* it may be here for the second time: mpb_carrier_restore() */
+		return MPB_TC_NEXT;
+	if (__sync_val_compare_and_swap(&c->busy, 0, 1)) {
+		count(busy);
+		return MPB_TC_NEXT;
+	}
+	count(timeouts);
+	c->view.token = token;
+	verdict = consider(skb, c, sf, w, l2);
+	__sync_lock_test_and_set(&c->busy, 0);
+	return verdict == CONSIDER_FAILED ? MPB_TC_NEXT : verdict;
+}
+
+SEC("tc")
+int steer_out(struct __sk_buff *skb)
+{
+	return leave(skb, ETH_HLEN);
+}
+
+SEC("tc")
+int steer_out3(struct __sk_buff *skb)
+{
+	return leave(skb, 0);
 }
 
 /* The rules' word on a connection that lives already: sf is its first subflow. */
@@ -267,11 +337,10 @@ SEC("tc")
 int steer_kick(struct __sk_buff *skb)
 {
 	struct mpb_carrier *w = only(&mpb_carrier);
-	struct reading r = {};
 	struct mpb_subflow *sf;
 	struct mpb_steer *c;
 	__u32 op, token;
-	int i, ret = MPB_KICKED;
+	int verdict;
 
 	if (!w || bpf_skb_load_bytes(skb, MPB_KICK_AT, &op, sizeof(op)) ||
 	    bpf_skb_load_bytes(skb, MPB_KICK_AT + 8, &w->key, sizeof(w->key)))
@@ -296,15 +365,7 @@ int steer_kick(struct __sk_buff *skb)
 		choose(c, sf, &w->key);
 	else if (op == MPB_KICK_RELEASE)
 		c->slot = 0;
-	i = mpb_place(c, sf, &w->key);
-	r.c = c;
-	r.now = bpf_ktime_get_ns();
-	if (i < 0 || read_one(c, i, r.now)) {
-		ret = MPB_KICK_FAILED;
-	} else {
-		bpf_loop(MPB_SUBFLOWS, read_sibling, &r, 0);
-		decide(skb, c, w, ETH_HLEN);
-	}
+	verdict = consider(skb, c, sf, w, ETH_HLEN);
 	__sync_lock_test_and_set(&c->busy, 0);
-	return ret;
+	return verdict == CONSIDER_FAILED ? MPB_KICK_FAILED : MPB_KICKED;
 }

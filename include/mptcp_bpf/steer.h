@@ -37,6 +37,7 @@ _Static_assert(sizeof(struct mpb_steer) == 1536, "struct mpb_steer crosses a bou
 /* What the runtime counts, a namespace. Each says why it let the stock choice stand; X(name, help). */
 #define MPB_STEER_COUNTERS(X)                                                                 \
 	X(acks, "segments of steered connections")                                            \
+	X(timeouts, "retransmissions after a timeout")                                        \
 	X(decisions, "policies asked")                                                        \
 	X(flips, "priorities changed")                                                        \
 	X(own, "injected segments seen again")                                                \

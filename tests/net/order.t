@@ -28,7 +28,7 @@ for hide in '' tcx; do
 	at=${at:-tcx}
 	for policy in opt_count minrtt prio_pin addr_hide; do ok "$at: load $policy" $bin -n $ns load $policy; done
 	is "$(chain in)" "opt_count_in prio_pin_in addr_hide_in steer_in " "$at: the runtime is the last at ingress, the others stand in order of loading"
-	is "$(chain e)" "opt_count_out prio_pin_out addr_hide_out " "$at: at egress it is not"
+	is "$(chain e)" "opt_count_out prio_pin_out addr_hide_out steer_out " "$at: and at egress"
 	$bin -n $ns unload prio_pin
 	$bin -n $ns load prio_pin
 	is "$(chain in)" "opt_count_in addr_hide_in prio_pin_in steer_in " "$at: loaded again: behind the others, before the runtime"

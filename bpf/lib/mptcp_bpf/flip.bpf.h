@@ -24,7 +24,7 @@ static long flip_step(__u32 n, struct flipping *f)
 
 	if (!(f->change & mpb_bit(i)) || !!(f->off & mpb_bit(i)) != backup)
 		return 0;
-	mpb_inject_build(f->w, tuple, tp, backup);
+	mpb_inject_build(f->w, tuple, tp, backup, f->w->leaves && (backup || !(f->off & f->change))); /* sent when all flags are right */
 	if (!mpb_socket_check(tp, tuple, f->c->view.token, false) || mpb_carrier_send(f->skb, f->w))
 		count(failed);
 	else
