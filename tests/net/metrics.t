@@ -72,6 +72,8 @@ no" "another file is left alone"
 if command -v gnuplot >/dev/null; then
 	ok "plot" $bin plot "$work/rec" -o "$work/plot.svg"
 	is "$(grep -c '<svg\|path1\|path2' "$work/plot.svg" | awk '{ print ($1 >= 3) }')" 1 "draws both paths"
+	ok "plot, as PNG" $bin plot "$work/rec" -o "$work/plot.png"
+	is "$(head -c 8 "$work/plot.png" | od -An -tx1)" " 89 50 4e 47 0d 0a 1a 0a" "which it is"
 else
 	skip "gnuplot (Debian: gnuplot-nox) is not installed" "plot"
 fi
