@@ -78,6 +78,13 @@ static void stat_json(const struct ns *ns, const struct conns *conns, const stru
 	puts("}");
 }
 
+static void full_text(const struct conns *c)
+{
+	if (c->counters.subflows_full || c->counters.conns_full || c->waits_full)
+		printf("table full: %" PRIu64 " subflows, %" PRIu64 " connections and %" PRIu64 " waits not recorded (--max-subflows)\n",
+		       (uint64_t)c->counters.subflows_full, (uint64_t)c->counters.conns_full, c->waits_full);
+}
+
 static void stat_text(const struct ns *ns, const struct conns *conns, const struct filter *f)
 {
 	json_t *converters = f->token ? NULL : converters_json(ns);
@@ -88,6 +95,8 @@ static void stat_text(const struct ns *ns, const struct conns *conns, const stru
 	for (int i = 0; i < conns->nended; i++)
 		if (filter_ended(f, &conns->ended[i]))
 			ended_text(conns, &conns->ended[i]);
+	if (!f->token)
+		full_text(conns);
 	converters_text(converters, "converter ");
 	json_decref(converters);
 }

@@ -174,6 +174,17 @@ static void key(struct top *t, int c)
 		t->first--;
 }
 
+/* The last connection stays in sight. */
+static void limit_scroll(struct top *t, const struct conns *all)
+{
+	int n = 0;
+
+	for (int i = 0; i < all->n; i++)
+		n += filter_conn(&t->filter, &all->list[i]);
+	if (t->first >= n)
+		t->first = n ? n - 1 : 0;
+}
+
 static void fit(void)
 {
 	struct winsize size;
@@ -211,6 +222,7 @@ static int watch(struct top *t, const struct ns *ns, uint32_t ms)
 			fit();
 		conns_by_token(&shown);
 		filter_sort(&t->filter, &shown);
+		limit_scroll(t, &shown);
 		draw(t, &shown);
 		left = (int64_t)(due - monotonic_ns()) / 1000000;
 		poll(&in, 1, t->paused || left > (int64_t)ms ? (int)ms : left > 0 ? (int)left : 0);

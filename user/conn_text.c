@@ -66,6 +66,15 @@ static void past_text(const struct conns *all, const struct mpb_past *p)
 	putchar('\n');
 }
 
+/* How far both directions are. */
+static void dsn_text(const struct mpb_snap *s)
+{
+	char inflight[16], queued[16], window[16];
+
+	printf("  DSN sent 0x%016llx, acknowledged 0x%016llx, received 0x%016llx; in flight %sB, queued %sB, window %sB\n", s->dsn_sent, s->dsn_acked,
+	       s->dsn_received, out_human(s->conn_inflight, inflight), out_human(s->conn_queued, queued), out_human(s->conn_window, window));
+}
+
 static void wait_text(const struct mpb_wait *w)
 {
 	if (w->times)
@@ -91,7 +100,10 @@ void conn_text(const struct conns *all, const struct conn_view *c)
 	wait_text(&c->wait);
 	if (c->fallback)
 		printf(" FALLBACK to TCP: %s", fallback_word(first->fallback));
-	printf("\n  %2s %-21s %-21s %-9s %-7s %-9s %1s %7s %7s %7s %4s %5s %6s %6s %6s %6s %6s %7s %5s %4s %5s\n", "ID", "LOCAL", "REMOTE", "DEV", "CC", "STATE", "B",
+	putchar('\n');
+	if (!c->fallback)
+		dsn_text(first);
+	printf("  %2s %-21s %-21s %-9s %-7s %-9s %1s %7s %7s %7s %4s %5s %6s %6s %6s %6s %6s %7s %5s %4s %5s\n", "ID", "LOCAL", "REMOTE", "DEV", "CC", "STATE", "B",
 	       "SRTT ms", "P50", "P95", "CWND", "FLGHT", "UNSENT", "PACE", "RATE", all->since_ns ? "TX B/s" : "TX B", all->since_ns ? "RX B/s" : "RX B", "RETRANS",
 	       "SHARE", "LOST", "FLIPS");
 	for (int i = 0; i < c->nsubflows; i++) {

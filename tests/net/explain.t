@@ -83,4 +83,28 @@ until_true grep -q listening "$work/echo.err"
 spawn hold client build/tests/mpio hold -c 1 10.77.1.2 5003
 ok "two subflows" until_true joined
 ok "nothing to send: the application" until_true says client '2 == grep { $_->{limit} eq "application" } @s'
+kill "$(cat "$work/hold.pid")"
+ok "it ends" until_true ended hold
+
+# The path that a scheduler has chosen dies: its reason in stat and monitor; a swap; series by connection, when they are asked for.
+told() { perl -MJSON::PP -e 'my $n = 0; while (<STDIN>) { my $e = decode_json($_); $n++ if eval $ARGV[0] } exit !$n' "$1" <"$work/monitor.out"; }
+failed() { [ "$(look client '(grep { $_->{dev} eq "path1" } @{$c->{subflows}})[0]{last_reason}')" = "path failed" ]; }
+none() { [ -z "$(look client '$c')" ]; }
+bytes() { mb stat --openmetrics "$@" | grep "^mptcp_bpf_subflow_sent_bytes_total{token=\"$(look client '$c->{token}')\".*} "; }
+ok "no connection is left" until_true none
+mb path add dev path1 cost 9
+mb path add dev path2 cost 7
+mb load standby
+watch client event decision,swap
+begin 10.77.1.2 5004 -r 2000000 -d 600
+ok "two subflows" until_true joined
+is "$(bytes --connections | wc -l) $(bytes | wc -l)" "2 0" "series of each subflow, when they are asked for"
+ok "the cheaper path carries the data" until_true over 2 1
+scripts/lab path $lab 2 down
+ok "it dies: the other one is chosen" until_true says client '$s[0]{view}{chosen}'
+ok "for this reason" until_true failed
+ok "which monitor told" until_true told '$e->{event} eq "decision" && $e->{sched} eq "standby" && $e->{reason} eq "path failed" && grep { /^10.77.1.1/ } @{$e->{after}}'
+mb swap standby priority
+ok "monitor tells the swap" until_true told '$e->{event} eq "swap" && $e->{from} eq "standby" && $e->{to} eq "priority"'
+ok "nothing else was asked of it" eval '! told "\$e->{event} !~ /^(decision|swap)\$/"'
 done_testing

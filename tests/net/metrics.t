@@ -60,18 +60,26 @@ mb stat --openmetrics >"$work/families"
 is "$(grep -o 'mptcp_bpf_[a-z_]*' dist/grafana.json | sort -u | while read -r m; do grep -q "^# TYPE ${m%_total} " "$work/families" || echo "$m"; done)" "" "the dashboard asks for what there is"
 
 # A recording, cut short and gone on with; plotted.
-timeout 2 $bin -n $lab-client stat --record "$work/rec" -i 0.2
+recording() { spawn record client $bin stat --record "$work/rec" -i 0.2; }
+recorded() { kill "$(cat "$work/record.pid")"; ended record; }
+both() { awk '{ n[$4]++ } END { exit !(n["path1"] > 4 && n["path2"] > 4) }' "$work/rec"; }
+begin 10.77.1.2 5002 -r 20000000 -d 600
+recording
+until_true test -s "$work/rec"
+recorded
 printf '17 00000001 1 pa' >>"$work/rec"
-transfer 20000000 &
-transfer=$!
-timeout 4 $bin -n $lab-client stat --record "$work/rec" -i 0.2
-wait $transfer
-ok "a recording has lines of both paths" test "$(awk '$4 == "path1" || $4 == "path2" { print $4 }' "$work/rec" | sort -u | wc -l)" = 2
+recording
+ok "a recording has lines of both paths" until_true both
+recorded
+stop 5002
+ok "the payload is whole" finish 5002
 is "$(echo no >"$work/no"; $bin stat --record "$work/no" 2>&1; cat "$work/no")" "mptcp-bpf: $work/no: is there already, and no recording
 no" "another file is left alone"
 if command -v gnuplot >/dev/null; then
 	ok "plot" $bin plot "$work/rec" -o "$work/plot.svg"
 	is "$(grep -c '<svg\|path1\|path2' "$work/plot.svg" | awk '{ print ($1 >= 3) }')" 1 "draws both paths"
+	ok "plot, as PNG" $bin plot "$work/rec" -o "$work/plot.png"
+	is "$(head -c 8 "$work/plot.png" | od -An -tx1)" " 89 50 4e 47 0d 0a 1a 0a" "which it is"
 else
 	skip "gnuplot (Debian: gnuplot-nox) is not installed" "plot"
 fi

@@ -52,6 +52,7 @@ for addr in 10.77.1.2 fd77:1::2; do
 	ok "$addr: the end is seen" sees '@{$o->{connections}} == 0 ? 1 : 0'
 	cookie=$($bin -n $lab-client -j stat | perl -MJSON::PP -e 'print decode_json(<STDIN>)->{netns}')
 	is "$(bpftool -j map dump pinned "/sys/fs/bpf/mptcp-bpf/$cookie/mpb_subflows" | perl -MJSON::PP -e 'my $m = decode_json(<STDIN>); print scalar @$m')" 0 "$addr: no record is left"
+	is "$($bin -n $lab-client stat | grep -c 'table full')" 0 "$addr: no table is full"
 	$bin -n $lab-client unload --all
 	pids=()
 done
@@ -67,6 +68,7 @@ until_true grep -q held "$work/held"
 ok "20 connections of 2 subflows live with tables of 10" sees '@{$o->{connections}} == 20 && (grep { @{$_->{subflows}} == 2 } @{$o->{connections}}) == 20 ? 1 : 0'
 is "$(stat '$o->{observer}{born} + $o->{observer}{subflows_full}')" 40 "each subflow is recorded or counted"
 ok "the table is bounded" test "$(stat '$o->{observer}{born}')" -le 10
+ok "in words" grep -q '^table full: [1-9][0-9]* subflows, ' <($bin -n $lab-client stat)
 kill $holder
 ok "all end" sees '@{$o->{connections}} == 0 ? 1 : 0'
 is "$(stat '$o->{observer}{born} - $o->{observer}{gone}')" 0 "every record went with its subflow"

@@ -18,6 +18,8 @@ until_seen() { # REGEX: within 20 s on the screen
 	tm capture-pane -p -t t
 	return 1
 }
+# first: the connection at the top of the list, its token and peer
+first() { tm capture-pane -p -t t | grep -m 1 -oE '^0x[0-9a-f]{8} [^ ]+'; }
 up --path 20mbit,5ms --path 20mbit,20ms
 spawn echo server build/tests/mpio echo 10.77.1.2 5001
 listens echo
@@ -29,6 +31,16 @@ tm send-keys -t t "PS1='ready> '; stty -a | tr -d '\n' | md5sum; $bin -n $lab-cl
 ok "80x24: connections, subflows" until_seen '3 connections, 6 subflows'
 ok "paths" until_seen '^path2 +3 '
 ok "what limits a subflow" until_seen 'path1 +ESTAB.* application'
+mapfile -t conns < <(mb -j stat | perl -MJSON::PP -e 'print map { "$_\n" } sort map { "$_->{token} $_->{peer}" } @{decode_json(<STDIN>)->{connections}}')
+soon "${conns[0]}" "by token" first
+tm send-keys -t t Down
+soon "${conns[1]}" "down: scrolled by one" first
+tm send-keys -t t Down Down Down Down
+soon "${conns[2]}" "not beyond the last" first
+tm send-keys -t t Up
+soon "${conns[1]}" "and up" first
+tm send-keys -t t Up Up
+soon "${conns[0]}" "not beyond the first" first
 tm send-keys -t t h
 ok "h: the help" until_seen 'sort by token, age, bytes'
 tm send-keys -t t h
