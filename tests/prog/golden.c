@@ -121,8 +121,7 @@ static bool entry_is_of(enum entry e, int sides)
 	return !sides || sides & (entries[e].in ? GOLDEN_IN : GOLDEN_OUT);
 }
 
-/* Of all frames only each STRIDE-th is sent; default 1. */
-static bool left_out(void)
+bool golden_left_out(void)
 {
 	static long stride, seen;
 	const char *word = getenv("STRIDE");
@@ -145,7 +144,7 @@ static int matrix(const struct subject *s, enum entry e, const struct golden *g,
 			for (int i = 0; i < NPAYLOADS; i++) {
 				in.vlans = want.vlans = vlans;
 				in.payload = want.payload = payloads[i];
-				if (left_out())
+				if (golden_left_out())
 					continue;
 				if (!golden_one(s, e, &in, &want, g->counts))
 					return -1;

@@ -49,6 +49,8 @@ static bool cut(const struct subject *s, enum entry e, const struct pkt_spec *sp
 		bool right;
 		int verdict;
 
+		if (golden_left_out())
+			continue;
 		subject_zero(s);
 		verdict = subject_run(s, e, sent.b, len, 0, got, &outlen);
 		if (verdict == -EINVAL &&
@@ -75,9 +77,13 @@ static bool split(const struct subject *s, enum entry e, const struct pkt_spec *
 {
 	for (size_t linear = SHORTEST; linear <= sent.len; linear++) {
 		size_t outlen;
-		int verdict = subject_run(s, e, sent.b, sent.len, linear, got, &outlen);
-		bool right = entry_passes(e, verdict) && is_prefix(&want, sent.len, outlen);
+		int verdict;
+		bool right;
 
+		if (golden_left_out())
+			continue;
+		verdict = subject_run(s, e, sent.b, sent.len, linear, got, &outlen);
+		right = entry_passes(e, verdict) && is_prefix(&want, sent.len, outlen);
 		if (!right && entries[e].xdp && linear < sent.l4 + TCP_FIXED + spec->optlen)
 			right = entry_passes(e, verdict) && is_prefix(&sent, sent.len, outlen);
 		if (!right) {
