@@ -80,7 +80,7 @@ cost: all $(T)/prog/cost
 
 # The tests that meet the kernel, on stock kernels under QEMU and on this one; a table, and TAP in build/vm/KERNEL/.
 KERNELS ?= 6.1 6.12 newest host
-VM_TESTS = $(filter-out $(shell sed 's,^,tests/,; s, .*,,' tests/vm/left-out),$(PROG) tests/reject/reject.t tests/kernel/kernel.t $(NET))
+VM_TESTS = $(filter-out $(shell sed 's,^,%/,; s, .*,,' tests/vm/left-out),$(PROG) tests/reject/reject.t tests/kernel/kernel.t $(NET))
 test-kernels:
 	$(Q)scripts/setup vm
 	$(Q)$(MAKE) all tools $(PROG) $(REJECT) $(TEST_POLICIES)
