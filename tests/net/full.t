@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # As much as the tables hold: 4,096 connections of two subflows in one namespace, both ends of which live there, are 16,384 records; then the same with
-# tables of a quarter of that. COUNT connections (default 4096; 16384 fill tables of the default size, and take two minutes on a busy machine).
+# tables of a quarter of that. CONNECTIONS connections (default 4096; 16384 fill tables of the default size, and take two minutes on a busy machine).
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 bin=${MPTCP_BPF:-build/mptcp-bpf}
 ns=full$$
-count=${COUNT:-4096}
+count=${CONNECTIONS:-4096}
 ends=$((2 * count))
 subflows=$((2 * ends))
 room=$((subflows / 4))
@@ -48,7 +48,7 @@ hold() {
 		nsenter --net=/run/netns/$ns build/tests/mpio hold -c $(($1 / 8)) 10.9.0.1 $port >"$work/held.$port" &
 		pids+=($!)
 	done
-	for _ in $(seq 600); do [ "$(cat "$work"/held.* | grep -c held)" = 8 ] && break; sleep 0.05; done
+	for _ in $(seq $((600 * ${SLOW:-1}))); do [ "$(cat "$work"/held.* | grep -c held)" = 8 ] && break; sleep 0.05; done
 }
 release() { kill "${pids[@]}" && wait "${pids[@]}"; pids=(); } 2>/dev/null
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "../lib/tap.h"
 #include "golden.h"
@@ -120,6 +121,18 @@ static bool entry_is_of(enum entry e, int sides)
 	return !sides || sides & (entries[e].in ? GOLDEN_IN : GOLDEN_OUT);
 }
 
+bool golden_left_out(void)
+{
+	static long stride, seen;
+	const char *word = getenv("STRIDE");
+
+	if (!stride)
+		stride = word ? strtol(word, NULL, 0) : 1;
+	if (stride < 1)
+		tap_bail("STRIDE=%s is no number of frames", word);
+	return seen++ % stride;
+}
+
 /* Returns how many frames went right, or -1 at the first that did not. */
 static int matrix(const struct subject *s, enum entry e, const struct golden *g, int shape)
 {
@@ -131,6 +144,8 @@ static int matrix(const struct subject *s, enum entry e, const struct golden *g,
 			for (int i = 0; i < NPAYLOADS; i++) {
 				in.vlans = want.vlans = vlans;
 				in.payload = want.payload = payloads[i];
+				if (golden_left_out())
+					continue;
 				if (!golden_one(s, e, &in, &want, g->counts))
 					return -1;
 				n++;
@@ -148,7 +163,7 @@ int golden_case(const struct subject *s, const struct golden *g)
 		for (int shape = 0; entry_is_of(e, g->sides) && shape < NBETWEENS; shape++) {
 			int n = matrix(s, e, g, shape);
 
-			if (n <= 0)
+			if (n < 0)
 				return 0;
 			frames_right += n;
 		}

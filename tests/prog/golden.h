@@ -53,6 +53,9 @@ void golden_cut(const struct subject *s, const struct golden *g);
 /* Makes p's IP header and what stands between it and TCP that of shape i; false: there is no such shape. */
 bool golden_shape(int i, struct pkt_spec *p);
 
+/* Of the frames of golden_case() and golden_cut() only each STRIDE-th is sent: an emulation takes its time. Default 1: all. */
+bool golden_left_out(void);
+
 /* One frame. Returns whether the program left want, and the counters said so; says why not. */
 bool golden_one(const struct subject *s, enum entry e, const struct pkt_spec *in, const struct pkt_spec *want,
 		const char *counts);
