@@ -149,7 +149,8 @@ static int on_event(void *arg, void *data, size_t size)
 	if (away_find(&a->away, &addr))
 		return 0;
 	if (e->what == MPB_CLOCK_POOR) {
-		snprintf(why, sizeof(why), "a cheaper path is poor: RTT %u ms, %llu kbit/s", e->srtt_us / 1000, (unsigned long long)e->rate * 8 / 1000);
+		snprintf(why, sizeof(why), "a cheaper path is poor: RTT %u ms, %llu kbit/s, loss %u.%u %%", e->srtt_us / 1000,
+			 (unsigned long long)e->rate * 8 / 1000, e->clock.loss / 10, e->clock.loss % 10);
 		demand_poor(a, &addr, why);
 		return 0;
 	}
