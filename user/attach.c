@@ -276,6 +276,8 @@ static int detach_program(const char *name, void *arg)
 		clsact_detach(w->ns, fd, a.ifindex, a.dir);
 	else if (!a.link)
 		err = dispatcher_detach(fd, a.ifindex);
+	else
+		bpf_link_detach(fd); /* at once; without its pin the kernel would in its own time */
 	close(fd);
 	if (!err && w->ifindex) {
 		snprintf(path, sizeof(path), "%s/%s", w->at, name);

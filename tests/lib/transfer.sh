@@ -96,7 +96,8 @@ going() {
 }
 stop() { for port; do kill -INT "$(cat "$work/send.$port.pid")"; done; } # PORT...: the transfers end, orderly
 
-# What must not happen to a connection, as both ends count it: resets, fallbacks to TCP, MP_FAIL, data that does not fit its mapping.
+# What must not happen to a connection while it is open, as both ends count it: resets, fallbacks to TCP, MP_FAIL, data that does not fit its mapping. (When
+# it ends, what was reinjected may still come to a subflow that is closed, and is reset.)
 troubles() { { client nstat -asz; server nstat -asz; } | awk '/MPTcpExt(MPFail|MPRst|MPFastclose|InfiniteMap|DataCsumErr|DSS|.*Fallback)/ { n += $2 } END { print n + 0 }'; }
 
 up() { scripts/lab up $lab "$@" 2>"$work/lab.log" || { sed 's/^/# /' "$work/lab.log"; bail "no lab"; }; }

@@ -51,7 +51,17 @@ delay() {
 	wait $server
 	json p50_us <"$work/out" | awk '{ print $1 / 1000 }'
 }
-near() { awk -v g="$1" -v w="$2" 'BEGIN { exit !(g >= w - 1 && g <= w + 1) }' || { echo "$1 ms, not $2 +- 1"; return 1; }; }
+# What else the machine does may spoil a measurement, a fault of the lab spoils all of three. rated WANT DESC CMD...: Mbit/s. delayed ADDR WANT: ms
+rated() {
+	local got
+	for _ in 1 2 3; do got=$("${@:3}"); near "$got" "$1" "$(awk -v w="$1" 'BEGIN { print w / 20 }')" >/dev/null && break; done
+	within "$got" "$1" 5 "$2"
+}
+delayed() {
+	for _ in 1 2 3; do near "$(delay "$1")" "$2" 1 && return; done
+	return 1
+}
+near() { awk -v g="$1" -v w="$2" -v d="$3" 'BEGIN { exit !(g >= w - d && g <= w + d) }' || { echo "$1, not $2 +- $3"; return 1; }; }
 lost() { on client ping -q -f -c "$1" -W 1 10.77.2.2 | grep -o '[0-9.]*% packet loss' | tr -d '% a-z'; }
 late() { on client ping -i 0.002 -c 300 10.77.1.2 | sed -n 's/.*icmp_seq=\([0-9]*\).*/\1/p' | awk '$1 < last { n++; next } { last = $1 } END { print n + 0 }'; }
 
@@ -79,18 +89,18 @@ ok "up again is refused" fails 1 "lab: $lab: exists already ('scripts/lab down $
 ok "a second lab beside it" scripts/lab up $lab-b --path none --path veth
 is "$(cd "$work" && "$OLDPWD/scripts/lab" exec $lab server pwd)" "$work" "exec runs where it is called"
 
-within "$(rate path1 10.77.1.2 14)" 20 5 "path 1: rate"
-within "$(rate path2 fd77:2::2 14)" 50 5 "path 2: rate, IPv6"
-within "$(rate path3 10.77.3.2 0)" 10 5 "path 3 (tun): rate"
-ok "path 1: delay" near "$(delay 10.77.1.2)" 10.4 # with its 1052 bytes at 20 Mbit/s
-ok "path 2: delay" near "$(delay 10.77.2.2)" 2.2
-ok "path 3 (tun): delay, IPv6" near "$(delay fd77:3::2)" 5.9
+rated 20 "path 1: rate" rate path1 10.77.1.2 14
+rated 50 "path 2: rate, IPv6" rate path2 fd77:2::2 14
+rated 10 "path 3 (tun): rate" rate path3 10.77.3.2 0
+ok "path 1: delay" delayed 10.77.1.2 10.4 # with its 1052 bytes at 20 Mbit/s
+ok "path 2: delay" delayed 10.77.2.2 2.2
+ok "path 3 (tun): delay, IPv6" delayed fd77:3::2 5.9
 change 1 rate=50mbit delay=3ms
-within "$(rate path1 10.77.1.2 14)" 50 5 "changed: rate"
+rated 50 "changed: rate" rate path1 10.77.1.2 14
 change 1 delay=25ms
-ok "changed: delay" near "$(delay 10.77.1.2)" 25.2
+ok "changed: delay" delayed 10.77.1.2 25.2
 change 2 delay=80ms
-ok "changed: delay of path 2" near "$(delay 10.77.2.2)" 80.2
+ok "changed: delay of path 2" delayed 10.77.2.2 80.2
 ok "a bad change is refused" fails 2 "lab: loss: '101%' is not like 1%" scripts/lab path $lab 2 loss=101%
 ok "a path that is not there, too" fails 1 "lab: $lab: has no shaped path '4'" scripts/lab path $lab 4 up
 

@@ -36,8 +36,8 @@ ok "the transfer goes on" going 5001
 decided=$(steer decisions)
 ok "the policies were asked: $decided times" test "$decided" -gt 0
 is "$(steer dropped) $(steer failed)" "0 0" "nothing was dropped, everything delivered"
+is "$(troubles)" 0 "no reset, no fallback, no MP_FAIL"
 stop 5001
 ok "the payload is whole: $(got 5001) bytes" finish 5001
-is "$(troubles)" 0 "no reset, no fallback, no MP_FAIL"
 down
 done_testing
