@@ -88,7 +88,6 @@ static void leave(struct agent *a, const struct endpoint *endpoint, const struct
 		return agent_log(a, "left", &endpoint->addr, "%s; but %d addresses are away already", why, AWAY_MAX);
 	agent_withdraw(a, &endpoint->addr, 0); /* first: the kernel tells the peer once, by what may be the dead subflow, and then sends again what is in flight */
 	err = endpoint_del(endpoint);
-	syn_avoid(a, &probe->tuple);
 	agent_log(a, err ? "failed" : "evacuated", &endpoint->addr, "%s; endpoint %d, connections %d%s%s", why, endpoint->id, users, err ? ": " : "",
 		  err ? strerror(-err) : "");
 }

@@ -13,7 +13,6 @@
 
 #define DYNADDR "/proc/sys/net/ipv4/ip_dynaddr"
 #define PRIORITY 1  /* just behind the local table's */
-#define PREFERENCE 2 /* for connections without rules of their own */
 #define PROTOCOL 77 /* whose rules these are; no routing daemon has this number */
 
 struct found {
@@ -100,25 +99,6 @@ void detour_del(const struct mpb_tuple *syn, uint32_t table)
 {
 	change(RTM_DELRULE, syn, 0);
 	change(RTM_DELRULE, syn, table);
-}
-
-/* A rule for the source 0.0.0.0/32 matches what has no address yet. */
-int detour_prefer(const struct mpb_tuple *syn, uint32_t table, bool on)
-{
-	char buf[NETLINK_REQUEST_MAX] = {};
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(nlh, sizeof(*rule));
-
-	nlh->nlmsg_type = on ? RTM_NEWRULE : RTM_DELRULE;
-	nlh->nlmsg_flags = on ? NLM_F_CREATE | NLM_F_EXCL : 0;
-	*rule = (struct fib_rule_hdr){ .family = AF_INET, .src_len = 32, .dst_len = 32, .action = FR_ACT_TO_TBL };
-	mnl_attr_put_u32(nlh, FRA_SRC, INADDR_ANY);
-	mnl_attr_put(nlh, FRA_DST, 4, &syn->daddr[3]);
-	mnl_attr_put_u32(nlh, FRA_TABLE, table);
-	mnl_attr_put_u32(nlh, FRA_PRIORITY, PREFERENCE);
-	mnl_attr_put_u8(nlh, FRA_PROTOCOL, PROTOCOL);
-	mnl_attr_put_u8(nlh, FRA_IP_PROTO, IPPROTO_TCP);
-	return netlink_request(NETLINK_ROUTE, nlh, NULL, NULL);
 }
 
 /* A rule of ours is deleted by what its dump says. */

@@ -5,7 +5,6 @@
 #define MPB_DETOUR_H
 
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <mptcp_bpf/state.h>
 #include "ns.h"
@@ -15,9 +14,6 @@ int detour_route(struct in_addr from, struct in_addr to, int *ifindex, uint32_t 
 
 int detour_add(const struct mpb_tuple *syn, uint32_t table);
 void detour_del(const struct mpb_tuple *syn, uint32_t table);
-
-/* New connections to this peer begin by the routes of the table, unless they have chosen an address; or (not on) as before. */
-int detour_prefer(const struct mpb_tuple *syn, uint32_t table, bool on);
 
 /* ip_dynaddr is set, unless it is already, before the first of them, and no more after the last. That it was done is pinned, so that a SIGKILL leaves a trace.
  * Returns 0 or -errno. */

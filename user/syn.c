@@ -11,8 +11,7 @@
 #include "err.h"
 
 #define MSEC 1000000ULL
-#define TRIES_MAX 16            /* endpoints that are looked at */
-#define AVOID_NS (10000 * MSEC) /* after an unanswered SYN */
+#define TRIES_MAX 16 /* endpoints that are looked at */
 
 static int load(struct agent *a)
 {
@@ -59,50 +58,10 @@ static void calm(struct agent *a)
 	a->syns.begun = false;
 }
 
-static void begin_as_before(struct avoid *v)
-{
-	if (v->until_ns)
-		detour_prefer(&v->tuple, v->table, false);
-	v->until_ns = 0;
-}
-
-/* One preference a peer: the last. */
-static void avoid(struct agent *a, const struct mpb_tuple *t, uint32_t table, uint64_t now)
-{
-	struct avoid *v = NULL;
-
-	for (struct avoid *i = a->syns.avoid; i < a->syns.avoid + AVOIDS_MAX; i++)
-		if (!memcmp(i->tuple.daddr, t->daddr, sizeof(t->daddr)) || (!v && !i->until_ns))
-			v = i;
-	if (!v)
-		return;
-	begin_as_before(v);
-	*v = (struct avoid){ .tuple = *t, .table = table };
-	if (!detour_prefer(t, table, true))
-		v->until_ns = now + AVOID_NS;
-}
-
-static void look_at_avoided(struct agent *a, uint64_t now)
-{
-	for (struct avoid *v = a->syns.avoid; v < a->syns.avoid + AVOIDS_MAX; v++) {
-		const struct away_one *away;
-		struct in6_addr addr;
-
-		if (!v->until_ns || now < v->until_ns)
-			continue;
-		memcpy(&addr, v->tuple.saddr, sizeof(addr));
-		away = away_find(&a->away, &addr);
-		if (!away || away->aside)
-			begin_as_before(v);
-	}
-}
-
 void syn_stop(struct agent *a)
 {
 	struct syns *s = &a->syns;
 
-	for (int i = 0; i < AVOIDS_MAX; i++)
-		begin_as_before(&s->avoid[i]);
 	for (int i = 0; i < DETOURS_MAX; i++)
 		end(&s->detour[i]);
 	calm(a);
@@ -155,18 +114,6 @@ static const struct endpoint *choose(const struct tries *t, const struct mpb_tup
 	return chosen;
 }
 
-void syn_avoid(struct agent *a, const struct mpb_tuple *subflow)
-{
-	struct tries t = {};
-	uint32_t table;
-
-	if (!a->syns.link || !agent_tunable(a, "syn_ms") || !IN6_IS_ADDR_V4MAPPED(subflow->saddr))
-		return;
-	endpoint_each(add_try, &t);
-	if (choose(&t, subflow, &table))
-		avoid(a, subflow, table, agent_now());
-}
-
 static bool ready(struct agent *a)
 {
 	struct syns *s = &a->syns;
@@ -202,7 +149,6 @@ static void lead(struct agent *a, struct detour *d, uint64_t sk, const struct mp
 		d->table = 0;
 		return;
 	}
-	avoid(a, &d->tuple, d->table, now);
 	to = v4(syn->tuple.daddr);
 	inet_ntop(AF_INET, &to, peer, sizeof(peer));
 	inet_ntop(AF_INET, &e->addr.s6_addr[12], next, sizeof(next));
@@ -237,7 +183,6 @@ bool syn_look(struct agent *a, uint64_t now)
 	}
 	if (!led)
 		calm(a);
-	look_at_avoided(a, now);
 	if (!late)
 		return false;
 	for (int more = waiting && !bpf_map_get_next_key(s->map, NULL, &sk); more; more = !bpf_map_get_next_key(s->map, &sk, &sk)) {
