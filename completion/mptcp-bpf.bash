@@ -28,7 +28,7 @@ _mptcp_bpf() {
 	stat | top | monitor)
 		mapfile -t COMPREPLY < <(compgen -W "dev peer state sched sort event -i --all --openmetrics --connections --record" -- "$cur") ;;
 	plot) mapfile -t COMPREPLY < <(compgen -f -- "$cur" && compgen -W "-o" -- "$cur") ;;
-	run) mapfile -t COMPREPLY < <(compgen -W "margin_ms= idle_s= syn_ms= demand= poor_rtt_ms= poor_kbit= calm_s= -c --listen --connections" -- "$cur") ;;
+	run) mapfile -t COMPREPLY < <(compgen -W "margin_ms= idle_s= syn_ms= demand= poor_rtt_ms= poor_kbit= poor_loss= calm_s= -c --listen --connections" -- "$cur") ;;
 	load | unload | swap | tune)
 		mapfile -t COMPREPLY < <(compgen -W "$(mptcp-bpf list 2>/dev/null | sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p') hook dir dev --all --default" -- "$cur")
 		[[ $verb = load ]] && mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(mptcp-bpf load --help | sed -n 's/^  \([a-z-]*\) .*/\1/p')" -- "$cur")

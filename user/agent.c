@@ -28,6 +28,7 @@
 #define DISCOVER_NS (200 * MSEC)  /* between two looks for new subflows; */
 #define DISCOVER_SOON_NS (20 * MSEC) /* while some are expected, */
 #define SOON_NS SECOND            /* for so long */
+#define LINKS_TRIES 100           /* to read them while they change */
 #define SHARE 25                  /* a tick takes a 25th of the time at most: with very many subflows they come less often */
 
 static uint64_t clock_ns(clockid_t id)
@@ -148,7 +149,8 @@ static int on_event(void *arg, void *data, size_t size)
 	if (away_find(&a->away, &addr))
 		return 0;
 	if (e->what == MPB_CLOCK_POOR) {
-		snprintf(why, sizeof(why), "a cheaper path is poor: RTT %u ms, %llu kbit/s", e->srtt_us / 1000, (unsigned long long)e->rate * 8 / 1000);
+		snprintf(why, sizeof(why), "a cheaper path is poor: RTT %u ms, %llu kbit/s, loss %u.%u %%", e->srtt_us / 1000,
+			 (unsigned long long)e->rate * 8 / 1000, e->clock.loss / 10, e->clock.loss % 10);
 		demand_poor(a, &addr, why);
 		return 0;
 	}
@@ -205,6 +207,8 @@ static int on_timer(void *arg)
 	if (run_tick(a, &tick))
 		return -EIO;
 	ring_buffer__consume(a->events);
+	if (link_look(a, now))
+		return -EIO;
 	away = agent_look_at_away(a);
 	demand_look(a, now);
 	renew_look(a, now);
@@ -261,6 +265,19 @@ uint64_t agent_tunable(const struct agent *a, const char *name)
 	return 0;
 }
 
+/* Before what changes is compared with it. */
+static int open_links(struct agent *a)
+{
+	int err = -EINTR;
+
+	a->links = link_open();
+	if (a->links < 0)
+		return err_fail(errno, "run", "no link events: %s", strerror(errno));
+	for (int i = 0; err == -EINTR && i < LINKS_TRIES; i++)
+		err = links_read(&a->known);
+	return err ? err_fail(-err, "run", "devices and addresses cannot be read: %s", strerror(-err)) : 0;
+}
+
 static int load(struct agent *a, char (*settings)[CONFIG_SETTING_LEN], int n)
 {
 	int fd, err = policy_open("clock", &a->policy);
@@ -307,20 +324,24 @@ int agent_start(struct agent *a, const struct ns *ns, char (*settings)[CONFIG_SE
 	demand_start(a);
 	syn_start(a);
 	a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	a->links = link_open();
-	if (a->timer < 0 || a->links < 0)
-		return err_fail(errno, "run", "no timer or no link events: %s", strerror(errno));
+	if (a->timer < 0)
+		return err_fail(errno, "run", "no timer: %s", strerror(errno));
+	err = open_links(a);
+	if (!err)
+		err = on_timer(a); /* what lives already is known before it is said that it is watched */
+	if (err)
+		return err;
 	services[0] = (struct service){ .fd = a->timer, .ready = on_timer, .arg = a };
 	services[1] = (struct service){ .fd = a->links, .ready = link_ready, .arg = a };
-	set_timer(a, 1);
 	return 2;
 }
 
 void agent_stop(struct agent *a)
 {
+	syn_stop(a);
 	if (a->away.map >= 0)
 		away_close(&a->away, a->ns);
-	syn_stop(a);
+	links_free(&a->known);
 	free(a->rows);
 	ring_buffer__free(a->events);
 	policy_close(&a->policy);

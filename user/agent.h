@@ -8,6 +8,7 @@
 #include "away.h"
 #include "config.h"
 #include "demand.h"
+#include "links.h"
 #include "ns.h"
 #include "policy.h"
 #include "renew.h"
@@ -37,6 +38,9 @@ struct agent {
 	struct demand demand;
 	struct syns syns;
 	struct renew renew;
+	struct links known;   /* as they were read last, */
+	uint64_t read_ns;     /* when, */
+	bool changed;         /* and whether the kernel has told a change since */
 };
 
 #define AGENT_SERVICES 4
@@ -78,6 +82,7 @@ bool agent_look_at_away(struct agent *a);
 /* agent_link.c: carrier, devices and addresses that go, from rtnetlink. */
 int link_open(void);
 int link_ready(void *agent);
+int link_look(struct agent *a, uint64_t now); /* what has changed, when it is time to */
 bool link_came_up(int fd); /* has a device, since it was asked last? */
 
 /* No connection is to use a local address any more: with the event of a silent subflow, if there is evidence enough. `why` is for the log. */

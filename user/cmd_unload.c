@@ -7,6 +7,7 @@
 #include "cc.h"
 #include "cmd.h"
 #include "convert/table.h"
+#include "detour.h"
 #include "err.h"
 #include "paths.h"
 #include "pin.h"
@@ -82,8 +83,10 @@ static int unload_all(struct ns *ns)
 		err = rules_write(ns, &rules);
 	if (!err && paths_count(ns))
 		err = paths_write(ns, &paths);
-	if (!err)
+	if (!err) {
+		detour_flush(ns);
 		err = away_restore(ns);
+	}
 	return err;
 }
 

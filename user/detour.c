@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "detour.h"
 #include "netlink.h"
+#include "pin.h"
 
 #define DYNADDR "/proc/sys/net/ipv4/ip_dynaddr"
 #define PRIORITY 1  /* just behind the local table's */
@@ -120,18 +121,8 @@ static int flush_one(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
-void detour_flush(void)
-{
-	char buf[NETLINK_REQUEST_MAX] = {};
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(nlh, sizeof(*rule));
-
-	nlh->nlmsg_type = RTM_GETRULE;
-	rule->family = AF_INET;
-	netlink_dump(NETLINK_ROUTE, nlh, flush_one, NULL);
-}
-
-int detour_dynaddr(void)
+/* The sysctl: 0, 1, or -errno. */
+static int read_dynaddr(void)
 {
 	int fd = open(DYNADDR, O_RDONLY | O_CLOEXEC);
 	char text[16] = "";
@@ -144,7 +135,7 @@ int detour_dynaddr(void)
 	return n > 0 ? atoi(text) != 0 : -EIO;
 }
 
-int detour_set_dynaddr(int on)
+static int write_dynaddr(int on)
 {
 	int fd = open(DYNADDR, O_WRONLY | O_CLOEXEC), err = 0;
 
@@ -153,4 +144,44 @@ int detour_set_dynaddr(int on)
 	if (fd >= 0)
 		close(fd);
 	return err;
+}
+
+static char *mark(char *path, const struct ns *ns)
+{
+	return pin_path(path, "%s/agent/dynaddr", ns->dir);
+}
+
+int detour_begin(const struct ns *ns)
+{
+	int on = read_dynaddr(), err;
+	char path[PATH_MAX];
+
+	if (on)
+		return on < 0 ? on : 0;
+	err = pin_mkdir(mark(path, ns));
+	if (!err)
+		err = write_dynaddr(1);
+	if (err)
+		pin_remove(path);
+	return err;
+}
+
+void detour_end(const struct ns *ns)
+{
+	char path[PATH_MAX];
+
+	if (pin_exists(mark(path, ns)) && !write_dynaddr(0))
+		pin_remove(path);
+}
+
+void detour_flush(const struct ns *ns)
+{
+	char buf[NETLINK_REQUEST_MAX] = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(nlh, sizeof(*rule));
+
+	nlh->nlmsg_type = RTM_GETRULE;
+	rule->family = AF_INET;
+	netlink_dump(NETLINK_ROUTE, nlh, flush_one, NULL);
+	detour_end(ns);
 }

@@ -7,16 +7,20 @@
 #include <netinet/in.h>
 #include <stdint.h>
 #include <mptcp_bpf/state.h>
+#include "ns.h"
 
 /* The routes from one address to another: the device, and the table. Returns 0 or -errno. */
 int detour_route(struct in_addr from, struct in_addr to, int *ifindex, uint32_t *table);
 
 int detour_add(const struct mpb_tuple *syn, uint32_t table);
 void detour_del(const struct mpb_tuple *syn, uint32_t table);
-void detour_flush(void); /* all that there are in the namespace */
 
-/* The sysctl ip_dynaddr: 0, 1, or -errno. */
-int detour_dynaddr(void);
-int detour_set_dynaddr(int on);
+/* ip_dynaddr is set, unless it is already, before the first of them, and no more after the last. That it was done is pinned, so that a SIGKILL leaves a trace.
+ * Returns 0 or -errno. */
+int detour_begin(const struct ns *ns);
+void detour_end(const struct ns *ns);
+
+/* All of this that there is in the namespace. */
+void detour_flush(const struct ns *ns);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 #include "err.h"
 #include "follow.h"
@@ -19,11 +20,14 @@
 #include "state.h"
 #include "sweep.h"
 
+#define SECOND 1000000000ULL
+#define LINKS_NS SECOND /* between two times that it is applied because devices have come up */
+
 int follow_open(struct follow *f, const struct args *args)
 {
 	char copy[PATH_MAX];
 
-	*f = (struct follow){ .args = args, .dir = -1, .watch = -1, .signals = -1, .links = -1 };
+	*f = (struct follow){ .args = args, .dir = -1, .watch = -1, .signals = -1, .links = -1, .due = -1 };
 	if (!args->file)
 		return 0;
 	if (args->nwords > 1)
@@ -156,12 +160,30 @@ static int on_change(void *arg)
 	return 0;
 }
 
+/* At once, but in a storm of events only now and then: paths are not watched meanwhile. */
 static int on_link(void *arg)
 {
 	struct follow *f = arg;
+	uint64_t now = agent_now(), at = f->applied_ns + LINKS_NS, wait = at > now ? at - now : 1;
+	struct itimerspec t = { .it_value = { wait / SECOND, wait % SECOND } };
 
-	if (link_came_up(f->links))
-		again(f);
+	if (!link_came_up(f->links) || f->pending)
+		return 0;
+	f->pending = true;
+	timerfd_settime(f->due, 0, &t, NULL);
+	return 0;
+}
+
+static int on_due(void *arg)
+{
+	struct follow *f = arg;
+	uint64_t expirations;
+
+	if (read(f->due, &expirations, sizeof(expirations)) < 0)
+		return 0;
+	f->pending = false;
+	again(f);
+	f->applied_ns = agent_now();
 	return 0;
 }
 
@@ -179,17 +201,19 @@ int follow_start(struct follow *f, struct agent *agent, struct service services[
 	if (f->signals < 0 || f->watch < 0 || inotify_add_watch(f->watch, ".", IN_CLOSE_WRITE | IN_MOVED_TO) < 0)
 		return err_fail(errno, f->args->file, "cannot be watched: %s", strerror(errno));
 	f->links = link_open();
-	if (f->links < 0)
-		return err_fail(errno, "run", "no link events: %s", strerror(errno));
+	f->due = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (f->links < 0 || f->due < 0)
+		return err_fail(errno, "run", "no link events, or no timer: %s", strerror(errno));
 	services[0] = (struct service){ .fd = f->signals, .ready = on_signal, .arg = f };
 	services[1] = (struct service){ .fd = f->watch, .ready = on_change, .arg = f };
 	services[2] = (struct service){ .fd = f->links, .ready = on_link, .arg = f };
-	return 3;
+	services[3] = (struct service){ .fd = f->due, .ready = on_due, .arg = f };
+	return 4;
 }
 
 void follow_close(struct follow *f)
 {
-	const int fds[] = { f->dir, f->watch, f->signals, f->links };
+	const int fds[] = { f->dir, f->watch, f->signals, f->links, f->due };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)

@@ -11,13 +11,16 @@
 #include "config.h"
 #include "service.h"
 
-#define FOLLOW_SERVICES 3
+#define FOLLOW_SERVICES 4
 
 struct follow {
 	const struct args *args;
 	const struct ns *ns;
 	struct agent *agent; /* once it runs */
 	int dir, watch, signals, links;
+	int due;             /* a timer: the devices that came up are to be given it */
+	bool pending;        /* it runs */
+	uint64_t applied_ns; /* when it was last */
 	char file[NAME_MAX + 1];
 };
 

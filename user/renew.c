@@ -47,31 +47,6 @@ void renew_address(struct agent *a, const struct in6_addr *addr, int ifindex)
 	r->at_ns = now;
 }
 
-struct wanted {
-	struct agent *agent;
-	struct ifaddrs *list;
-	int ifindex;
-};
-
-static int look_at(const struct endpoint *e, void *arg)
-{
-	struct wanted *w = arg;
-
-	if (dev_of_address(w->list, &e->addr) == w->ifindex)
-		renew_address(w->agent, &e->addr, w->ifindex);
-	return 0;
-}
-
-void renew_device(struct agent *a, int ifindex)
-{
-	struct wanted w = { .agent = a, .ifindex = ifindex };
-
-	if (getifaddrs(&w.list))
-		return;
-	endpoint_each(look_at, &w);
-	freeifaddrs(w.list);
-}
-
 /* Is there anything to gain: another device, or a connection, where none has the address in use? */
 static bool is_wanted(struct agent *a, const struct renewal *r, struct endpoint *e, int *connections)
 {

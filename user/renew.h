@@ -32,11 +32,8 @@ struct renew {
 	uint64_t looked_ns;
 };
 
-/* The address is there, on this device. */
+/* The address is there, on this device, which works. */
 void renew_address(struct agent *a, const struct in6_addr *addr, int ifindex);
-
-/* What the address of each endpoint says of a device that works again. */
-void renew_device(struct agent *a, int ifindex);
 
 /* Looks for what was lost, now and then, and tries what is due. */
 void renew_look(struct agent *a, uint64_t now);

@@ -35,7 +35,7 @@ static int load(struct agent *a)
 
 void syn_start(struct agent *a)
 {
-	detour_flush(); /* of an agent that was killed */
+	detour_flush(a->ns); /* of an agent that was killed */
 	if (!load(a))
 		return;
 	err_clear();
@@ -51,11 +51,11 @@ static void end(struct detour *d)
 }
 
 /* No SYN is led elsewhere any more. */
-static void calm(struct syns *s)
+static void calm(struct agent *a)
 {
-	if (s->dynaddr)
-		detour_set_dynaddr(0);
-	s->dynaddr = false;
+	if (a->syns.begun)
+		detour_end(a->ns);
+	a->syns.begun = false;
 }
 
 void syn_stop(struct agent *a)
@@ -64,7 +64,7 @@ void syn_stop(struct agent *a)
 
 	for (int i = 0; i < DETOURS_MAX; i++)
 		end(&s->detour[i]);
-	calm(s);
+	calm(a);
 	bpf_link__destroy(s->link);
 	policy_close(&s->policy);
 }
@@ -117,9 +117,11 @@ static const struct endpoint *choose(const struct tries *t, const struct mpb_tup
 static bool ready(struct agent *a)
 {
 	struct syns *s = &a->syns;
-	int now = detour_dynaddr(), err = now == 0 ? detour_set_dynaddr(1) : now < 0 ? now : 0;
+	int err = detour_begin(a->ns);
 
-	s->dynaddr |= !now && !err;
+	s->begun |= !err;
+	if (err)
+		err_clear();
 	if (err && !s->reported++)
 		note("mptcp-bpf: ip_dynaddr cannot be set: first SYNs are not tried on other paths: %s", strerror(-err));
 	return !err;
@@ -180,7 +182,7 @@ bool syn_look(struct agent *a, uint64_t now)
 		led |= d->sk != 0;
 	}
 	if (!led)
-		calm(s);
+		calm(a);
 	if (!late)
 		return false;
 	for (int more = waiting && !bpf_map_get_next_key(s->map, NULL, &sk); more; more = !bpf_map_get_next_key(s->map, &sk, &sk)) {

@@ -25,7 +25,7 @@ struct syns {
 	struct policy policy;
 	struct bpf_link *link; /* NULL: SYNs are not watched */
 	int look, map;
-	bool dynaddr;          /* the sysctl is our doing */
+	bool begun;            /* ip_dynaddr is set for them */
 	uint32_t reported;     /* why it cannot be done was said */
 	struct detour detour[DETOURS_MAX];
 };

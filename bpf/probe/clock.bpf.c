@@ -13,6 +13,7 @@ MPB_DESCRIBE(MPB_PROBE, clock, "tells which subflows have fallen silent");
 #define USEC 1000000ULL
 #define RTT_UNKNOWN_US 200000
 #define YOUNG_SEGS 16        /* that have come in */
+#define LOSS_BYTES 65536     /* of less in a second no loss is told */
 #define POOR_NS (100 * MSEC) /* between two times that it is told */
 
 MPB_TUNE(__u32, margin_ms, 8, 1, 10000, "a probe may take so much longer than a round trip (ms); data, a quarter of it, before it is asked after");
@@ -20,6 +21,7 @@ MPB_TUNE(__u32, idle_s, 0, 0, 86400, "ask a subflow that was silent for so long 
 MPB_TUNE(__u32, demand, 0, 0, 1, "1: costly paths are closed until a cheaper one is poor or dead");
 MPB_TUNE(__u32, poor_rtt_ms, 0, 0, 60000, "a path with a longer round trip is poor (ms); 0: it is not asked for");
 MPB_TUNE(__u32, poor_kbit, 0, 0, 4000000, "a path that delivers less while more waits is poor (kbit/s); 0: it is not asked for");
+MPB_TUNE(__u32, poor_loss, 0, 0, 1000, "a path that sends more of the data again in a second is poor (1/10 %); 0: it is not asked for");
 MPB_TUNE(__u32, calm_s, 10, 1, 86400, "costly paths are closed again when no other was poor for so long (s)");
 MPB_TUNE(__u32, syn_ms, 800, 0, 60000, "a first SYN that is not answered for so long goes by another path the next time (ms); 0: it does not");
 
@@ -146,15 +148,30 @@ static __always_inline bool is_up(const struct tcp_sock *tp, const struct mptcp_
 	return is_open(tp) && BPF_CORE_READ_BITFIELD_PROBED(sub, fully_established);
 }
 
+/* Once a second: what part of the data sent since the last time was sent before. */
+static __always_inline void count_loss(const struct walk *w, struct mpb_clock *c)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)c->sk;
+	__u64 sent = BPF_CORE_READ(tp, bytes_sent), resent = BPF_CORE_READ(tp, bytes_retrans), n = sent - c->sent, again = resent - c->resent;
+
+	if (w->now - c->counted_ns < SECOND)
+		return;
+	c->loss = c->counted_ns && n >= LOSS_BYTES ? (again < n ? again : n) * 1000 / n : 0;
+	c->counted_ns = w->now;
+	c->sent = sent;
+	c->resent = resent;
+}
+
 /* Is the path worse than wanted? A rate counts while more waits to be sent than the window takes. */
 static __noinline int check_poor(struct walk *w, const struct mpb_tuple *key, struct mpb_clock *c)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)c->sk;
 	__u32 srtt = BPF_CORE_READ(tp, srtt_us) >> 3, unsent = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_nxt), r = rate(tp);
 
+	count_loss(w, c);
 	if (w->now - c->poor_ns < POOR_NS)
 		return 0;
-	if (!(poor_rtt_ms && srtt > poor_rtt_ms * 1000) && !(poor_kbit && unsent && r && r / 125 < poor_kbit))
+	if (!(poor_rtt_ms && srtt > poor_rtt_ms * 1000) && !(poor_kbit && unsent && r && r / 125 < poor_kbit) && !(poor_loss && c->loss > poor_loss))
 		return 0;
 	c->poor_ns = w->now;
 	return tell(w, key, c, MPB_CLOCK_POOR);

@@ -20,15 +20,18 @@ struct mpb_clock {
 	__u8 local_id;
 	__u8 remote_id;
 	__u8 open;          /* it carries data, or is about to */
-	__u8 pad[5];
+	__u8 pad[3];
+	__u16 loss;         /* of the data that was sent in the second before: sent again (1/10 %) */
 	__u64 poor_ns;      /* when that was told last */
+	__u64 counted_ns;   /* when that was counted last; 0: it was not */
+	__u64 sent, resent; /* then: tcp_sock's bytes_sent and bytes_retrans */
 };
-_Static_assert(sizeof(struct mpb_clock) == 64, "struct mpb_clock crosses a boundary");
+_Static_assert(sizeof(struct mpb_clock) == 88, "struct mpb_clock crosses a boundary");
 
 enum mpb_clock_what {
 	MPB_CLOCK_ASK,        /* an acknowledgement is overdue, or the subflow was idle for long: send a probe */
 	MPB_CLOCK_UNANSWERED, /* nor were the probes answered; told again and again */
-	MPB_CLOCK_POOR,       /* a round-trip time or a rate is beyond its bound; told again and again */
+	MPB_CLOCK_POOR,       /* a round-trip time, a rate or a loss is beyond its bound; told again and again */
 };
 
 struct mpb_clock_event {
@@ -43,7 +46,7 @@ struct mpb_clock_event {
 	__u32 inflight;  /* packets */
 	__u32 rate;      /* of delivery: bytes per second; no more than 32 bits hold */
 };
-_Static_assert(sizeof(struct mpb_clock_event) == 136, "struct mpb_clock_event crosses a boundary");
+_Static_assert(sizeof(struct mpb_clock_event) == 160, "struct mpb_clock_event crosses a boundary");
 
 /* The contexts of its programs. clock_stand: where a subflow stands, for a segment of it. */
 struct mpb_stand {

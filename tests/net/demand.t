@@ -38,8 +38,18 @@ ok "a round trip longer than the bound: opened" until_true told opened 10.77.2.1
 ok "and joined" until_true subflows 2
 agent_end TERM
 ok "the agent ends: it is as it was" has 10.77.2.1 2
-stop 5001
+agent client demand=1 poor_loss=20
+ok "closed again" until_true told parked 10.77.2.1
+begin 10.77.1.2 5002 -r 2000000 -d 100 # of few bytes no loss is told
+path 1 loss=6%
+ok "more is lost than the bound: opened" until_true told opened 10.77.2.1 'loss \([2-9]\|[0-9][0-9]\)'
+path 1 loss=0%
+ok "no more: closed" until_true lacks 10.77.2.1
+agent_end TERM
+ok "the agent ends: it is as it was" has 10.77.2.1 2
+stop 5001 5002
 ok "the payload is whole" finish 5001
+ok "of both" finish 5002
 mb unload --all
 ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf
 done_testing

@@ -43,6 +43,13 @@ ok "and is ready again" until_true told READY=1 2
 echo 'policies: nonsense' >"$work/agent.yaml"
 ok "a file with an error: ready all the same, as before" until_true told READY=1 3
 is "$(grep -c WATCHDOG "$work/told")" 0 "no watchdog was asked for"
+reloads() { grep -c RELOADING "$work/told"; }
+before=$(reloads)
+began=$SECONDS
+for _ in {1..1000}; do printf '%s\n' 'link set dev0 down' 'link set dev0 up'; done | ip -n $ns -batch - || echo "# no storm"
+more() { [ "$(reloads)" -gt "$before" ]; }
+ok "a device comes up 1000 times: it reloads" until_true more
+ok "once a second at most" test $(($(reloads) - before)) -le $((SECONDS - began + 2))
 kill $agent
 wait $agent
 is $? 0 "the agent ends"

@@ -71,6 +71,33 @@ ok "the agent is killed; the connection is set up" until_true from 5006 10.77.2.
 agent client
 is "$(rules)" "$before" "a new agent takes away the rules of the old one"
 end_agent
+
+# killed: while a SYN is led elsewhere, and the sysctl is 1
+killed() {
+	local pid
+	pid=$(cat "$work/agent.pid")
+	kill -STOP "$pid"
+	until_true grep -q '^State:.T' "/proc/$pid/status"
+	[ "$(dynaddr)" = 1 ] && [ "$(rules)" -gt "$before" ] && agent_end KILL && return
+	kill -CONT "$pid"
+	return 1
+}
+for kind in "0 a new agent" "1 a new agent" "0 unload --all"; do
+	was=${kind%% *}
+	path 1 down
+	path 2 down
+	client sysctl -qw net.ipv4.ip_dynaddr="$was"
+	agent client syn_ms=1 # so all the time
+	spawn waiting client build/tests/mpio send -d 100 10.77.1.2 5007
+	ok "ip_dynaddr is $was: the agent is killed while a SYN is led elsewhere" until_true killed
+	if [ "${kind#* }" = "a new agent" ]; then agent client; else mb unload --all; fi
+	is "$(dynaddr) $(rules)" "$was $before" "after ${kind#* } it is so again"
+	[ "${kind#* }" != "a new agent" ] || end_agent
+	kill "$(cat "$work/waiting.pid")"
+done
+client sysctl -qw net.ipv4.ip_dynaddr=0
+path 1 up
+path 2 up
 mb unload --all
 ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf
 done_testing
