@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Head-of-line time against a capture at the receiver: its segments are put in order again by their data sequence numbers, and for how long something lies behind
-# a hole is what stat says, and what it remembers. Bytes that were sent twice, on different subflows, against the same. And a table that is full.
+# a hole is what stat says, and what it remembers; so is how much. Bytes that were sent twice, on different subflows, against the same. And a table that is full.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 lab=hol$$
@@ -117,4 +117,46 @@ ok "stat counts it" test "$(look server '$s->{observer}{waits_full}')" -gt 0
 is "$(look server '$c->{hol_times}')" 0 "and does not know who waited"
 ok "so do the metrics" grep -q '^mptcp_bpf_observer_waits_full_total{} [1-9]' <($bin -n $lab-server stat --openmetrics)
 exec 9>&-
+down
+
+# How much lies behind a hole: what path 1 has brought waits for what path 2 has had under way since before.
+up --path 20mbit,10ms --path 20mbit,500ms
+ok "sight, on the receiver" $bin -n $lab-server load sight
+for i in 1 2; do ok "a capture of path$i" capture server$i server path$i -s 128 -f "tcp port 5001"; done
+spawn recv server build/tests/mpio recv 10.77.1.2 5001
+listens recv
+nsenter --net=/run/netns/$lab-client build/tests/mpio send 10.77.1.2 5001 <"$work/pipe" >/dev/null &
+echo $! >"$work/send.pid"
+exec 9>"$work/pipe"
+used() { bursts 1 && [ "$(look client '$c->{subflows}[1]{bytes_acked} > 10000 ? 1 : 0')" = 1 ]; }
+ok "two subflows, both in use" until_true used
+ok "all has arrived" until_true quiet
+: >"$work/depths"
+since=$EPOCHREALTIME
+spawn depths server bash -c "while sleep 0.05; do $bin -j stat >>'$work/depths'; done"
+bursts 1
+ok "more has arrived" until_true quiet
+kill "$(cat "$work/depths.pid")"
+captured server1 server2
+# What lay behind a hole for the longest time since then, by the capture; and is it among what stat said?
+depth() {
+	segments server | perl -ane '
+		BEGIN { $since = shift }
+		my ($now, $seq, $len, $dsn, $ssn, $port) = @F;
+		$base //= $dsn - ($seq - $ssn);
+		my $from = $dsn + $seq - $ssn - $base;
+		$next //= $from;
+		$for{$most - $next} += $now - $was if %later && $was > $since;
+		$later{$from} = $from + $len if !defined $later{$from} || $later{$from} < $from + $len;
+		$most = $from + $len if !defined $most || $most < $from + $len;
+		for my $start (sort { $a <=> $b } keys %later) { last if $start > $next; $next = $later{$start} if $later{$start} > $next; delete $later{$start} }
+		$was = $now;
+		END { my ($longest) = sort { $for{$b} <=> $for{$a} } keys %for; printf "%d %.3f\n", $longest, $for{$longest} }' "$since"
+}
+read -r deep lasted < <(depth)
+echo "# $deep bytes for $lasted s; stat: $(perl -ne 'print "$1 " if /"out_of_order":(\d+)/ && $1 ne $was; $was = $1' "$work/depths")"
+ok "some wait behind a hole for a while" test "$deep" -gt 10000
+ok "stat says how many bytes" grep -q "\"out_of_order\":$deep," "$work/depths"
+exec 9>&-
+down
 done_testing
