@@ -32,6 +32,14 @@ inject() {
 	read -r answer <&"${CRAFT[0]}" && [ "$answer" = sent ] || { cat "$work/craft"; return 1; }
 	sleep 0.1
 }
+# obeyed WANT DESC HEX CMD...: with these bytes injected, CMD says WANT; once more where the kernel has found the segments too old
+obeyed() {
+	local want=$1 desc=$2 hex=$3
+	shift 3
+	until_true obeys "$want" "$hex" "$@"
+	is "$("$@")" "$want" "$desc"
+}
+obeys() { inject "$2" && says "$1" "${@:3}"; }
 # grew NS POLICY COUNTER: the counter is above what it was
 grew() {
 	local now
@@ -81,21 +89,17 @@ for v in 4 6; do
 		ok "IPv$v $hook: load prio_strip" $bin -n $lab-client load prio_strip hook $hook dir in dev path1,path2
 		ok "IPv$v $hook: MP_PRIO with another's ID" inject "1e0451$other"
 		soon 0yes "IPv$v $hook: is removed" flag $lab-client "$second" $lab-client prio_strip removed_other_id
-		ok "IPv$v $hook: MP_PRIO with the subflow's own ID" inject "1e0451$hex"
-		soon 1yes "IPv$v $hook: is obeyed" flag $lab-client "$second" $lab-client prio_strip stripped
+		obeyed 1yes "IPv$v $hook: MP_PRIO with the subflow's own ID is obeyed" "1e0451$hex" flag $lab-client "$second" $lab-client prio_strip stripped
 		$bin -n $lab-client unload prio_strip
-		inject 1e0350
-		soon 0 "IPv$v $hook: MP_PRIO of today's form needs no help" flag $lab-client "$second"
+		obeyed 0 "IPv$v $hook: MP_PRIO of today's form needs no help" 1e0350 flag $lab-client "$second"
 	done
 	ok "IPv$v: load prio_pin" $bin -n $lab-client load prio_pin dir in
 	inject 1e0351
 	soon 0yes "IPv$v: prio_pin drops MP_PRIO" flag $lab-client "$second" $lab-client prio_pin removed
 	ok "IPv$v: tune it to backup, on path2 only" $bin -n $lab-client tune prio_pin action=3 action@path2=2
-	inject 1e0350
-	soon 1 "IPv$v: the bit is forced on" flag $lab-client "$second"
+	obeyed 1 "IPv$v: the bit is forced on" 1e0350 flag $lab-client "$second"
 	$bin -n $lab-client tune prio_pin action@path2=3
-	inject 1e0351
-	soon 0 "IPv$v: the bit is forced off" flag $lab-client "$second"
+	obeyed 0 "IPv$v: the bit is forced off" 1e0351 flag $lab-client "$second"
 	is "$(nsenter --net=/run/netns/$lab-client nstat -asz TcpInCsumErrors | awk '/CsumErrors/ { print $2 }')" 0 "IPv$v: no wrong checksum"
 	$bin -n $lab-client unload --all
 	end $lab-client
@@ -127,8 +131,7 @@ for hook in tcx xdp; do
 	watch $lab-client c0 "${port##*:}"
 	ok "forwarder $hook: MP_PRIO with another's ID" inject 1e045107
 	soon 0yes "forwarder $hook: is removed" flag $lab-server "$join" $lab-f prio_strip removed_other_id
-	ok "forwarder $hook: MP_PRIO with the ID of its MP_JOIN" inject 1e045109
-	soon 1yes "forwarder $hook: the server obeys" flag $lab-server "$join" $lab-f prio_strip stripped
+	obeyed 1yes "forwarder $hook: the server obeys MP_PRIO with the ID of its MP_JOIN" 1e045109 flag $lab-server "$join" $lab-f prio_strip stripped
 	$bin -n $lab-f unload --all
 	inject 1e0350
 	ok "forwarder $hook: load after the handshake" $bin -n $lab-f load prio_strip hook $hook dir in
