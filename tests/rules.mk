@@ -90,6 +90,7 @@ test-package:
 	$(Q)scripts/fresh --suite trixie --worktree -- scripts/package
 
 lint:
+	$(Q)! find tests -name '*.t' ! -perm -u+x | grep . # each is run as a program
 	$(Q)shellcheck -S warning .ci/run scripts/setup scripts/lab scripts/demo scripts/fresh scripts/vm scripts/kernels scripts/package tests/vm/run tests/tools/apart completion/*.bash tests/lib/*.sh tests/*/*.t tests/kernel/run
 	$(Q)shellcheck -S warning -x -P SCRIPTDIR tests/kernel/*.sh
 	$(Q)shellcheck -S warning -x -P SCRIPTDIR tests/bench/*.bench
