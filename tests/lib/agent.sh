@@ -15,3 +15,12 @@ agent_end() { # SIGNAL
 	kill -"$1" "$(cat "$work/agent.pid")"
 	until_true test -s "$work/agent.status"
 }
+# over PORT: its transfer ends whole, the agent when it is told to, and nothing of ours is left
+over() {
+	stop "$1"
+	ok "the payload is whole" finish "$1"
+	agent_end TERM
+	is "$(cat "$work/agent.status")" 0 "the agent ends"
+	mb unload --all
+	ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf
+}

@@ -29,10 +29,5 @@ ok "which closes it" until_true gone 5001 10.77.2.1
 sleep $((3 * slow))
 ok "it stays so" gone 5001 10.77.2.1
 ok "nobody puts the endpoint back" lacks 10.77.2.1
-stop 5001
-ok "the payload is whole" finish 5001
-agent_end TERM
-is "$(cat "$work/agent.status")" 0 "the agent ends"
-mb unload --all
-ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf
+over 5001
 done_testing

@@ -39,10 +39,5 @@ ok "path 1 dies: its subflow is closed" until_true told closed 10.77.1.1 'silent
 ok "it is gone" until_true subflows 1
 ok "data arrive" going 5001
 is "$(ip -n $lab-client mptcp endpoint)" "$endpoints" "endpoints are as they were"
-kill -INT "$(cat "$work/send.5001.pid")"
-ok "the payload is whole" finish 5001
-agent_end TERM
-is "$(cat "$work/agent.status")" 0 "the agent ends"
-mb unload --all
-ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf
+over 5001
 done_testing

@@ -61,10 +61,5 @@ ok "after it the endpoint is there" until_true has 10.77.2.1 2
 ok "and used" until_true joined
 ok "of $((3 * flaps)) events few lines are told" test "$(lines)" -lt 50
 echo "# $(lines) lines"
-stop 5001
-ok "the payload is whole" finish 5001
-agent_end TERM
-is "$(cat "$work/agent.status")" 0 "the agent ends"
-mb unload --all
-ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf
+over 5001
 done_testing
