@@ -44,11 +44,11 @@ uint64_t agent_now(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-static const char *addr_text(const struct in6_addr *a, char buf[INET6_ADDRSTRLEN])
+const char *agent_addr(const struct in6_addr *addr, char buf[INET6_ADDRSTRLEN])
 {
-	bool v4 = IN6_IS_ADDR_V4MAPPED(a);
+	bool v4 = IN6_IS_ADDR_V4MAPPED(addr);
 
-	return inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? (const void *)&a->s6_addr[12] : a, buf, INET6_ADDRSTRLEN) ? buf : "?";
+	return inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? (const void *)&addr->s6_addr[12] : addr, buf, INET6_ADDRSTRLEN) ? buf : "?";
 }
 
 void agent_log(const struct agent *a, const char *what, const struct in6_addr *addr, const char *fmt, ...)
@@ -64,13 +64,13 @@ void agent_log(const struct agent *a, const char *what, const struct in6_addr *a
 	clock_gettime(CLOCK_REALTIME, &t);
 	if (a->json) {
 		json_t *o = json_pack("{s:s,s:I,s:s,s:s}", "event", what, "time_ns", (json_int_t)(t.tv_sec * SECOND + t.tv_nsec), "address",
-				      addr_text(addr, text), "why", why);
+				      agent_addr(addr, text), "why", why);
 
 		out_json(o);
 		json_decref(o);
 	} else {
 		strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&t.tv_sec, &tm));
-		printf("%s.%03ld %s %s: %s\n", clock, t.tv_nsec / 1000000, what, addr_text(addr, text), why);
+		printf("%s.%03ld %s %s: %s\n", clock, t.tv_nsec / 1000000, what, agent_addr(addr, text), why);
 	}
 	fflush(stdout);
 }
@@ -88,6 +88,7 @@ static void leave(struct agent *a, const struct endpoint *endpoint, const struct
 		return agent_log(a, "left", &endpoint->addr, "%s; but %d addresses are away already", why, AWAY_MAX);
 	agent_withdraw(a, &endpoint->addr, 0); /* first: the kernel tells the peer once, by what may be the dead subflow, and then sends again what is in flight */
 	err = endpoint_del(endpoint);
+	avoid_path(a, &endpoint->addr);
 	agent_log(a, err ? "failed" : "evacuated", &endpoint->addr, "%s; endpoint %d, connections %d%s%s", why, endpoint->id, users, err ? ": " : "",
 		  err ? strerror(-err) : "");
 }

@@ -5,6 +5,7 @@
 
 #include <net/if.h>
 #include <mptcp_bpf/clock.h>
+#include "avoid.h"
 #include "away.h"
 #include "config.h"
 #include "demand.h"
@@ -14,6 +15,7 @@
 #include "renew.h"
 #include "service.h"
 #include "syn.h"
+#include "track.h"
 
 struct agent_row {
 	struct mpb_tuple tuple;
@@ -37,6 +39,8 @@ struct agent {
 	struct away away;     /* addresses taken out of use */
 	struct demand demand;
 	struct syns syns;
+	struct avoids avoids; /* what new connections do not begin with */
+	struct tracks tracks;
 	struct renew renew;
 	struct links known;   /* as they were read last, */
 	uint64_t read_ns;     /* when, */
@@ -89,6 +93,7 @@ bool link_came_up(int fd); /* has a device, since it was asked last? */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why);
 
 void agent_log(const struct agent *a, const char *what, const struct in6_addr *addr, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+const char *agent_addr(const struct in6_addr *addr, char buf[INET6_ADDRSTRLEN]);
 uint64_t agent_now(void);
 uint64_t agent_tunable(const struct agent *a, const char *name);
 

@@ -12,8 +12,10 @@
 #include "pin.h"
 
 #define DYNADDR "/proc/sys/net/ipv4/ip_dynaddr"
-#define PRIORITY 1  /* just behind the local table's */
-#define PROTOCOL 77 /* whose rules these are; no routing daemon has this number */
+#define PRIORITY 1   /* just behind the local table's */
+#define PREFERENCE 2 /* for connections without rules of their own; IPv6: and 3 */
+#define BEHIND 4
+#define PROTOCOL 77  /* whose rules these are; no routing daemon has this number */
 
 struct found {
 	int ifindex;
@@ -37,18 +39,33 @@ static int read_route(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
-int detour_route(struct in_addr from, struct in_addr to, int *ifindex, uint32_t *table)
+/* IPv4 as IPv4-mapped IPv6. Returns the family, and where the address's bytes are. */
+static int address(const void *addr, const void **bytes, size_t *size)
+{
+	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr);
+
+	*bytes = (const char *)addr + (v4 ? 12 : 0);
+	*size = v4 ? 4 : 16;
+	return v4 ? AF_INET : AF_INET6;
+}
+
+int detour_route(const struct in6_addr *from, const struct in6_addr *to, int *ifindex, uint32_t *table)
 {
 	char buf[NETLINK_REQUEST_MAX] = {};
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	struct found f = {};
+	const void *bytes;
+	size_t size;
 	int err;
 
 	nlh->nlmsg_type = RTM_GETROUTE;
-	*rtm = (struct rtmsg){ .rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_src_len = 32, .rtm_flags = RTM_F_LOOKUP_TABLE };
-	mnl_attr_put(nlh, RTA_DST, sizeof(to), &to);
-	mnl_attr_put(nlh, RTA_SRC, sizeof(from), &from);
+	rtm->rtm_flags = RTM_F_LOOKUP_TABLE;
+	address(to, &bytes, &size);
+	mnl_attr_put(nlh, RTA_DST, size, bytes);
+	rtm->rtm_family = address(from, &bytes, &size);
+	mnl_attr_put(nlh, RTA_SRC, size, bytes);
+	rtm->rtm_dst_len = rtm->rtm_src_len = size * 8;
 	err = netlink_request(NETLINK_ROUTE, nlh, read_route, &f);
 	*ifindex = f.ifindex;
 	*table = f.table;
@@ -101,21 +118,99 @@ void detour_del(const struct mpb_tuple *syn, uint32_t table)
 	change(RTM_DELRULE, syn, table);
 }
 
-/* A rule of ours is deleted by what its dump says. */
+/* A rule for TCP to the peer, from the first `bits` bits of a source. */
+static struct fib_rule_hdr *begin(struct nlmsghdr *nlh, const struct mpb_tuple *t, uint32_t priority, const void *source, int bits)
+{
+	struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(nlh, sizeof(*rule));
+	const void *peer;
+	size_t size;
+
+	rule->family = address(t->daddr, &peer, &size);
+	rule->dst_len = size * 8;
+	rule->src_len = bits;
+	mnl_attr_put(nlh, FRA_DST, size, peer);
+	if (bits)
+		mnl_attr_put(nlh, FRA_SRC, size, source);
+	mnl_attr_put_u32(nlh, FRA_PRIORITY, priority);
+	mnl_attr_put_u8(nlh, FRA_PROTOCOL, PROTOCOL);
+	mnl_attr_put_u8(nlh, FRA_IP_PROTO, IPPROTO_TCP);
+	return rule;
+}
+
+static int send_rule(struct nlmsghdr *nlh, bool on)
+{
+	nlh->nlmsg_type = on ? RTM_NEWRULE : RTM_DELRULE;
+	nlh->nlmsg_flags = on ? NLM_F_CREATE | NLM_F_EXCL : 0;
+	return netlink_request(NETLINK_ROUTE, nlh, NULL, NULL);
+}
+
+static int lookup_rule(const struct mpb_tuple *t, uint32_t priority, int bits, uint32_t table, bool on)
+{
+	static const char none[16];
+	char buf[NETLINK_REQUEST_MAX] = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	begin(nlh, t, priority, none, bits)->action = FR_ACT_TO_TBL;
+	mnl_attr_put_u32(nlh, FRA_TABLE, table);
+	return send_rule(nlh, on);
+}
+
+/* Past the rule that is meant for sockets without an address, for a half of all that have one. */
+static int skip_rule(const struct mpb_tuple *t, unsigned char first, bool on)
+{
+	const unsigned char half[16] = { first };
+	char buf[NETLINK_REQUEST_MAX] = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	begin(nlh, t, PREFERENCE, half, 1)->action = FR_ACT_GOTO;
+	mnl_attr_put_u32(nlh, FRA_GOTO, BEHIND);
+	return send_rule(nlh, on);
+}
+
+static int behind_rule(const struct mpb_tuple *t, bool on)
+{
+	char buf[NETLINK_REQUEST_MAX] = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	begin(nlh, t, BEHIND, NULL, 0)->action = FR_ACT_NOP;
+	return send_rule(nlh, on);
+}
+
+/* What skips the preference comes before it, and goes after it. */
+static int prefer_v6(const struct mpb_tuple *t, uint32_t table, bool on)
+{
+	int err = on ? behind_rule(t, true) : lookup_rule(t, PREFERENCE + 1, 0, table, false);
+
+	for (int half = 0; half < 2 && (!err || !on); half++)
+		err = skip_rule(t, half ? 0x80 : 0, on);
+	if (!err || !on)
+		err = on ? lookup_rule(t, PREFERENCE + 1, 0, table, true) : behind_rule(t, false);
+	if (err && on)
+		prefer_v6(t, table, false);
+	return err;
+}
+
+/* IPv4 has a source for what has no address yet, 0.0.0.0/32. IPv6 has not: a rule with a source never matches that, so all that has one is led past. */
+int detour_prefer(const struct mpb_tuple *t, uint32_t table, bool on)
+{
+	return IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)t->daddr) ? lookup_rule(t, PREFERENCE, 32, table, on) : prefer_v6(t, table, on);
+}
+
+/* A rule of ours is deleted by what its dump says; counted if it was. */
 static int flush_one(const struct nlmsghdr *nlh, void *arg)
 {
 	char buf[NETLINK_REQUEST_MAX] = {};
 	struct nlmsghdr *del = (void *)buf;
 	const struct nlattr *attr;
+	int *deleted = arg;
 
-	(void)arg;
 	mnl_attr_for_each(attr, nlh, sizeof(struct fib_rule_hdr)) {
 		if (mnl_attr_get_type(attr) != FRA_PROTOCOL || mnl_attr_get_u8(attr) != PROTOCOL || nlh->nlmsg_len > sizeof(buf))
 			continue;
 		memcpy(del, nlh, nlh->nlmsg_len);
 		del->nlmsg_type = RTM_DELRULE;
 		del->nlmsg_flags = 0;
-		netlink_request(NETLINK_ROUTE, del, NULL, NULL);
+		*deleted += !netlink_request(NETLINK_ROUTE, del, NULL, NULL);
 		break;
 	}
 	return MNL_CB_OK;
@@ -174,14 +269,26 @@ void detour_end(const struct ns *ns)
 		pin_remove(path);
 }
 
+/* A dump skips rules when others go meanwhile. */
+static void flush(int family)
+{
+	int deleted;
+
+	do {
+		char buf[NETLINK_REQUEST_MAX] = {};
+		struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+		struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(nlh, sizeof(*rule));
+
+		nlh->nlmsg_type = RTM_GETRULE;
+		rule->family = family;
+		deleted = 0;
+		netlink_dump(NETLINK_ROUTE, nlh, flush_one, &deleted);
+	} while (deleted);
+}
+
 void detour_flush(const struct ns *ns)
 {
-	char buf[NETLINK_REQUEST_MAX] = {};
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(nlh, sizeof(*rule));
-
-	nlh->nlmsg_type = RTM_GETRULE;
-	rule->family = AF_INET;
-	netlink_dump(NETLINK_ROUTE, nlh, flush_one, NULL);
+	flush(AF_INET);
+	flush(AF_INET6);
 	detour_end(ns);
 }

@@ -146,6 +146,7 @@ void renew_look(struct agent *a, uint64_t now)
 	if (now - a->renew.looked_ns >= SECOND) {
 		a->renew.looked_ns = now;
 		look_for_lost(a);
+		track_look(a);
 	}
 	for (struct renewal *r = a->renew.one; r < a->renew.one + RENEWALS_MAX; r++) {
 		if (!r->at_ns || r->tries == TRIES_MAX || now < r->at_ns)

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <linux/mptcp.h>
 #include <string.h>
 #include <bpf/bpf.h>
 #include "agent.h"
 #include "detour.h"
-#include "dev.h"
 #include "err.h"
 
 #define MSEC 1000000ULL
-#define TRIES_MAX 16 /* endpoints that are looked at */
 
 static int load(struct agent *a)
 {
@@ -62,56 +58,12 @@ void syn_stop(struct agent *a)
 {
 	struct syns *s = &a->syns;
 
+	avoid_stop(a);
 	for (int i = 0; i < DETOURS_MAX; i++)
 		end(&s->detour[i]);
 	calm(a);
 	bpf_link__destroy(s->link);
 	policy_close(&s->policy);
-}
-
-struct tries {
-	struct endpoint endpoint[TRIES_MAX];
-	int n;
-};
-
-static int add_try(const struct endpoint *e, void *arg)
-{
-	struct tries *t = arg;
-
-	if (t->n < TRIES_MAX && IN6_IS_ADDR_V4MAPPED(&e->addr) && !(e->flags & MPTCP_PM_ADDR_FLAG_IMPLICIT))
-		t->endpoint[t->n++] = *e;
-	return 0;
-}
-
-static struct in_addr v4(const void *mapped)
-{
-	struct in_addr addr;
-
-	memcpy(&addr, (const char *)mapped + 12, sizeof(addr));
-	return addr;
-}
-
-/* The endpoint after that of the SYN's address, round and round, whose own device has a route to the peer. */
-static const struct endpoint *choose(const struct tries *t, const struct mpb_tuple *syn, uint32_t *table)
-{
-	const struct endpoint *chosen = NULL;
-	struct ifaddrs *list;
-	int from = 0;
-
-	if (getifaddrs(&list))
-		return NULL;
-	for (int i = 0; i < t->n; i++)
-		if (!memcmp(&t->endpoint[i].addr, syn->saddr, 16))
-			from = i + 1;
-	for (int i = 0; !chosen && i < t->n; i++) {
-		const struct endpoint *e = &t->endpoint[(from + i) % t->n];
-		int dev = dev_of_address(list, &e->addr), out;
-
-		if (dev && memcmp(&e->addr, syn->saddr, 16) && !detour_route(v4(&e->addr), v4(syn->daddr), &out, table) && out == dev && *table)
-			chosen = e;
-	}
-	freeifaddrs(list);
-	return chosen;
 }
 
 static bool ready(struct agent *a)
@@ -127,33 +79,34 @@ static bool ready(struct agent *a)
 	return !err;
 }
 
+/* By another path the next time. The kernel sends an IPv6 SYN from where it was sent first, whatever routes say: what was learnt serves the next connection. */
 static void lead(struct agent *a, struct detour *d, uint64_t sk, const struct mpb_syn *syn, uint64_t now)
 {
-	char peer[INET_ADDRSTRLEN], next[INET_ADDRSTRLEN];
-	const struct endpoint *e;
-	struct tries t = {};
-	struct in6_addr addr;
-	struct in_addr to;
+	char peer[INET6_ADDRSTRLEN], next[INET6_ADDRSTRLEN];
+	struct in6_addr addr, to;
+	struct endpoint e;
+	bool found;
 
 	memcpy(&addr, syn->tuple.saddr, sizeof(addr));
+	memcpy(&to, syn->tuple.daddr, sizeof(to));
 	*d = (struct detour){ .sk = sk, .sent_ns = syn->sent_ns, .tuple = syn->tuple };
-	endpoint_each(add_try, &t);
-	e = choose(&t, &syn->tuple, &d->table);
-	if (!e) {
+	agent_read_rows(a);
+	track_look(a);
+	track_failed(a, &addr, now);
+	found = track_choose(a, &syn->tuple, &e, &d->table);
+	if (!found) {
 		demand_poor(a, &addr, "a first SYN is unanswered");
-		memset(&t, 0, sizeof(t));
-		endpoint_each(add_try, &t);
-		e = choose(&t, &syn->tuple, &d->table);
+		found = track_choose(a, &syn->tuple, &e, &d->table);
 	}
-	if (!e || !ready(a) || detour_add(&d->tuple, d->table)) {
+	if (!found) {
 		d->table = 0;
 		return;
 	}
-	to = v4(syn->tuple.daddr);
-	inet_ntop(AF_INET, &to, peer, sizeof(peer));
-	inet_ntop(AF_INET, &e->addr.s6_addr[12], next, sizeof(next));
-	agent_log(a, "retried", &addr, "a first SYN to %s:%u unanswered for %llu ms; the next one from %s", peer, ntohs(syn->tuple.dport),
-		  (unsigned long long)((now - syn->sent_ns) / MSEC), next);
+	avoid_peer(a, &syn->tuple, d->table, now);
+	if (syn->fixed || !ready(a) || detour_add(&d->tuple, d->table))
+		d->table = 0;
+	agent_log(a, d->table ? "retried" : "avoided", &addr, "a first SYN to %s:%u unanswered for %llu ms; the next %s from %s", agent_addr(&to, peer),
+		  ntohs(syn->tuple.dport), (unsigned long long)((now - syn->sent_ns) / MSEC), d->table ? "one" : "connection", agent_addr(&e.addr, next));
 }
 
 static struct detour *find(struct syns *s, uint64_t sk)
@@ -183,6 +136,7 @@ bool syn_look(struct agent *a, uint64_t now)
 	}
 	if (!led)
 		calm(a);
+	avoid_look(a, now);
 	if (!late)
 		return false;
 	for (int more = waiting && !bpf_map_get_next_key(s->map, NULL, &sk); more; more = !bpf_map_get_next_key(s->map, &sk, &sk)) {

@@ -194,6 +194,7 @@ static long look(void *map, const struct mpb_tuple *key, struct mpb_clock *c, st
 			check_poor(w, key, c);
 		c->segs_in = segs;
 		c->heard_ns = w->now;
+		c->srtt_us = BPF_CORE_READ(tp, srtt_us) >> 3;
 		c->first_ask_ns = c->asks = 0;
 		ifindex = BPF_CORE_READ((struct sock *)tp, sk_dst_cache, dev, ifindex);
 		if (ifindex) /* the routes by a device that goes down have none */

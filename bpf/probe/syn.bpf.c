@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* syn - keeps a list of the MPTCP connections of a namespace that wait for the answer to their first SYN, by IPv4: each from its connect() until it is
+/* syn - keeps a list of the MPTCP connections of a namespace that wait for the answer to their first SYN: each from its connect() until it is
  * answered or given up. */
 #include <mptcp_bpf/policy.bpf.h>
 #include <mptcp_bpf/subflow.bpf.h>
@@ -31,12 +31,11 @@ int BPF_PROG(syn_state, struct sock *sk, int before, int after)
 		bpf_map_delete_elem(&mpb_syns, &key);
 	if (after != BPF_TCP_SYN_SENT || BPF_CORE_READ(sk, __sk_common.skc_net.net, net_cookie) != netns_cookie)
 		return 0;
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_INET)
-		return 0;
 	sub = mpb_subflow_ctx((struct tcp_sock *)sk);
 	if (!sub || BPF_CORE_READ_BITFIELD_PROBED(sub, request_join))
 		return 0;
 	syn.bound = is_bound(sk);
+	syn.fixed = BPF_CORE_READ(sk, __sk_common.skc_family) != AF_INET;
 	bpf_map_update_elem(&mpb_syns, &key, &syn, BPF_ANY);
 	return 0;
 }

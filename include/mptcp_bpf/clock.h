@@ -25,8 +25,10 @@ struct mpb_clock {
 	__u64 poor_ns;      /* when that was told last */
 	__u64 counted_ns;   /* when that was counted last; 0: it was not */
 	__u64 sent, resent; /* then: tcp_sock's bytes_sent and bytes_retrans */
+	__u32 srtt_us;      /* when something last came in; 0: nothing has, or the kernel has none */
+	__u32 pad2;
 };
-_Static_assert(sizeof(struct mpb_clock) == 88, "struct mpb_clock crosses a boundary");
+_Static_assert(sizeof(struct mpb_clock) == 96, "struct mpb_clock crosses a boundary");
 
 enum mpb_clock_what {
 	MPB_CLOCK_ASK,        /* an acknowledgement is overdue, or the subflow was idle for long: send a probe */
@@ -46,7 +48,7 @@ struct mpb_clock_event {
 	__u32 inflight;  /* packets */
 	__u32 rate;      /* of delivery: bytes per second; no more than 32 bits hold */
 };
-_Static_assert(sizeof(struct mpb_clock_event) == 160, "struct mpb_clock_event crosses a boundary");
+_Static_assert(sizeof(struct mpb_clock_event) == 168, "struct mpb_clock_event crosses a boundary");
 
 /* The contexts of its programs. clock_stand: where a subflow stands, for a segment of it. */
 struct mpb_stand {

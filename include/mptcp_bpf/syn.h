@@ -9,8 +9,9 @@
 
 /* Keyed by the socket's address. */
 struct mpb_syn {
-	struct mpb_tuple tuple; /* IPv4; as it was when last looked at */
-	__u32 bound;            /* 1: the application chose the address or the device */
+	struct mpb_tuple tuple; /* as it was when last looked at */
+	__u16 bound;            /* 1: the application chose the address or the device */
+	__u16 fixed;            /* 1: the kernel does not change its address any more: a socket of the family AF_INET6 */
 	__u64 sent_ns;          /* CLOCK_MONOTONIC, when the SYN left last; 0: not known yet */
 };
 _Static_assert(sizeof(struct mpb_syn) == 48, "struct mpb_syn crosses a boundary");
