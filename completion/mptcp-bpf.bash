@@ -22,13 +22,13 @@ _mptcp_bpf() {
 	build) mapfile -t COMPREPLY < <(compgen -f -X '!*.c' -- "$cur" && compgen -W "-o --no-verify" -- "$cur") ;;
 	list) mapfile -t COMPREPLY < <(compgen -W "sched cc opt guard --config" -- "$cur") ;;
 	check | apply) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
-	rule) mapfile -t COMPREPLY < <(compgen -W "add del list peer peer-port local-port mark cgroup prio sched cc convert" -- "$cur") ;;
+	rule) mapfile -t COMPREPLY < <(compgen -W "add del list peer peer-port local-port mark cgroup prio sched cc convert demand" -- "$cur") ;;
 	converter) mapfile -t COMPREPLY < <(compgen -W "add del list serve client stat listen to dest tcp fastopen mptcp-out proxy-protocol cookies cookie-key threads max max-each handshake idle grace user port" -- "$cur") ;;
 	path) mapfile -t COMPREPLY < <(compgen -W "add del list dev from id weight cost rate" -- "$cur") ;;
 	stat | top | monitor)
 		mapfile -t COMPREPLY < <(compgen -W "dev peer state sched sort event -i --all --openmetrics --connections --record" -- "$cur") ;;
 	plot) mapfile -t COMPREPLY < <(compgen -f -- "$cur" && compgen -W "-o" -- "$cur") ;;
-	run) mapfile -t COMPREPLY < <(compgen -W "margin_ms= idle_s= syn_ms= demand= poor_rtt_ms= poor_kbit= poor_loss= calm_s= -c --listen --connections" -- "$cur") ;;
+	run) mapfile -t COMPREPLY < <(compgen -W "margin_ms= idle_s= syn_ms= demand= single= poor_rtt_ms= poor_kbit= poor_loss= calm_s= -c --listen --connections" -- "$cur") ;;
 	load | unload | swap | tune)
 		mapfile -t COMPREPLY < <(compgen -W "$(mptcp-bpf list 2>/dev/null | sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p') hook dir dev --all --default" -- "$cur")
 		[[ $verb = load ]] && mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(mptcp-bpf load --help | sed -n 's/^  \([a-z-]*\) .*/\1/p')" -- "$cur")

@@ -75,12 +75,12 @@ void agent_log(const struct agent *a, const char *what, const struct in6_addr *a
 	fflush(stdout);
 }
 
-static void probe_of(const struct mpb_clock_event *e, struct probe *p)
+void agent_probe(const struct mpb_clock_event *e, struct probe *p)
 {
 	*p = (struct probe){ .tuple = e->tuple, .seq = e->seq, .ack = e->ack, .ifindex = e->clock.ifindex, .window = e->window };
 }
 
-static void leave(struct agent *a, const struct endpoint *endpoint, const struct probe *probe, int users, const char *why)
+void agent_leave(struct agent *a, const struct endpoint *endpoint, const struct probe *probe, int users, const char *why)
 {
 	int err;
 
@@ -120,14 +120,12 @@ void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct m
 	if (e)
 		agent_ask_others(a, addr, e, &sibling, &path);
 	users = path ? 0 : agent_users_of(a, addr, &lonely, &probe.tuple);
-	if (users)
-		demand_poor(a, addr, why);
-	if (!sibling)
+	if ((users && demand_poor(a, addr, e, why)) || !sibling)
 		return;
 	if (users && !lonely && !endpoint_idle() && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
 		if (e)
-			probe_of(e, &probe);
-		leave(a, &endpoint, &probe, users, why);
+			agent_probe(e, &probe);
+		agent_leave(a, &endpoint, &probe, users, why);
 	} else if (e) {
 		close_subflow(a, &e->tuple, &e->clock, why);
 	} else {
@@ -152,11 +150,13 @@ static int on_event(void *arg, void *data, size_t size)
 	if (e->what == MPB_CLOCK_POOR) {
 		snprintf(why, sizeof(why), "a cheaper path is poor: RTT %u ms, %llu kbit/s, loss %u.%u %%", e->srtt_us / 1000,
 			 (unsigned long long)e->rate * 8 / 1000, e->clock.loss / 10, e->clock.loss % 10);
-		demand_poor(a, &addr, why);
+		agent_read_rows(a);
+		if (demand_may(a, e->clock.token))
+			demand_poor(a, &addr, e, why);
 		return 0;
 	}
 	if (e->what == MPB_CLOCK_ASK) {
-		probe_of(e, &probe);
+		agent_probe(e, &probe);
 		probe_send(a->probes, &probe);
 		if (e->inflight) /* one may be lost as the data was */
 			probe_send(a->probes, &probe);
@@ -340,6 +340,7 @@ int agent_start(struct agent *a, const struct ns *ns, char (*settings)[CONFIG_SE
 void agent_stop(struct agent *a)
 {
 	syn_stop(a);
+	demand_stop(a);
 	if (a->away.map >= 0)
 		away_close(&a->away, a->ns);
 	links_free(&a->known);

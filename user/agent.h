@@ -92,6 +92,10 @@ bool link_came_up(int fd); /* has a device, since it was asked last? */
 /* No connection is to use a local address any more: with the event of a silent subflow, if there is evidence enough. `why` is for the log. */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why);
 
+/* Its endpoint goes, until the path works again; with a subflow to probe it by. */
+void agent_leave(struct agent *a, const struct endpoint *endpoint, const struct probe *probe, int users, const char *why);
+void agent_probe(const struct mpb_clock_event *e, struct probe *p);
+
 void agent_log(const struct agent *a, const char *what, const struct in6_addr *addr, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 const char *agent_addr(const struct in6_addr *addr, char buf[INET6_ADDRSTRLEN]);
 uint64_t agent_now(void);

@@ -58,12 +58,13 @@ static void look_for_return(struct agent *a, struct away_one *one, uint64_t now)
 		one->probed_ns = now;
 	}
 	works = answers(one, now) && now - one->answered_ns >= one->hold_ns;
-	if (!works && now - one->since_ns < RETRY_NS)
+	if (!works && (now - one->since_ns < RETRY_NS || a->demand.single)) /* a lone path is not left for one that may not work */
 		return;
 	if (!works && !is_there(&one->endpoint.addr)) {
 		one->since_ns = now;
 		return;
 	}
+	demand_return(a);
 	err = endpoint_add(&one->endpoint);
 	if (err && err != -EEXIST) {
 		one->since_ns = now;

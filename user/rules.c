@@ -123,12 +123,16 @@ static int word_parse(const char *key, const char *value, struct mpb_rule *r, st
 		names->sched = value;
 	} else if (!strcmp(key, "convert")) {
 		names->convert = value;
+	} else if (!strcmp(key, "demand")) {
+		r->demand = !strcmp(value, "yes") ? MPB_DEMAND_YES : !strcmp(value, "no") ? MPB_DEMAND_NO : MPB_DEMAND_UNSAID;
+		if (!r->demand)
+			return err_usage(key, "'%s' is neither yes nor no", value);
 	} else if (!strcmp(key, "cc")) {
 		if (!*value || strlen(value) >= sizeof(r->cc))
 			return err_usage(key, "'%s' must have 1..%zu characters", value, sizeof(r->cc) - 1);
 		strcpy(r->cc, value);
 	} else {
-		err_hint("a rule has peer, peer-port, local-port, mark, cgroup, prio, sched, cc, convert");
+		err_hint("a rule has peer, peer-port, local-port, mark, cgroup, prio, sched, cc, convert, demand");
 		return err_usage(key, "not a word of a rule");
 	}
 	return err;
@@ -148,8 +152,9 @@ int rule_parse(const char *const *words, int n, struct mpb_rule *rule, struct ru
 		if (word_parse(words[i], words[i + 1], rule, names))
 			return -EINVAL;
 	}
-	if (!names->sched && !rule->cc[0] && !names->convert)
-		return err_usage("rule", "says neither which scheduler (sched NAME) nor which congestion control (cc NAME) nor which converter (convert NAME)");
+	if (!names->sched && !rule->cc[0] && !names->convert && !rule->demand)
+		return err_usage("rule", "says neither which scheduler (sched NAME) nor which congestion control (cc NAME) nor which converter (convert NAME) nor "
+				 "whether costly paths are opened (demand yes|no)");
 	if (names->convert && rule->by & MPB_BY_LOCAL_PORT)
 		return err_usage("local-port", "is not known yet when a converter is chosen");
 	return 0;
@@ -219,6 +224,8 @@ json_t *rule_json(const struct ns *ns, const struct mpb_rule *r)
 	}
 	if (r->cc[0])
 		json_object_set_new(o, "cc", json_string(r->cc));
+	if (r->demand)
+		json_object_set_new(o, "demand", json_string(r->demand == MPB_DEMAND_NO ? "no" : "yes"));
 	if (r->convert) {
 		table_name(ns, r->convert, name);
 		json_object_set_new(o, "convert", json_string(name));

@@ -18,7 +18,7 @@ struct rule_names {
 	const char *sched, *convert;
 };
 
-/* A rule from words: [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME] [convert NAME]. The names of a
+/* A rule from words: [peer PREFIX] [peer-port N] [local-port N] [mark N] [cgroup PATH] [prio N] [sched NAME] [cc NAME] [convert NAME] [demand yes|no]. The names of a
  * scheduler and of a converter are handed back; their slots are the caller's to fill in. */
 int rule_parse(const char *const *words, int n, struct mpb_rule *rule, struct rule_names *names);
 

@@ -95,7 +95,7 @@ static void lead(struct agent *a, struct detour *d, uint64_t sk, const struct mp
 	track_failed(a, &addr, now);
 	found = track_choose(a, &syn->tuple, &e, &d->table);
 	if (!found) {
-		demand_poor(a, &addr, "a first SYN is unanswered");
+		demand_open(a, &addr, "a first SYN is unanswered");
 		found = track_choose(a, &syn->tuple, &e, &d->table);
 	}
 	if (!found) {

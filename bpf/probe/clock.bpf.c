@@ -19,6 +19,7 @@ MPB_DESCRIBE(MPB_PROBE, clock, "tells which subflows have fallen silent");
 MPB_TUNE(__u32, margin_ms, 8, 1, 10000, "a probe may take so much longer than a round trip (ms); data, a quarter of it, before it is asked after");
 MPB_TUNE(__u32, idle_s, 0, 0, 86400, "ask a subflow that was silent for so long (s); 0: only when there is data");
 MPB_TUNE(__u32, demand, 0, 0, 1, "1: costly paths are closed until a cheaper one is poor or dead");
+MPB_TUNE(__u32, single, 0, 0, 1, "1: with demand, a path is left before costly ones are opened, and those before it is taken up again");
 MPB_TUNE(__u32, poor_rtt_ms, 0, 0, 60000, "a path with a longer round trip is poor (ms); 0: it is not asked for");
 MPB_TUNE(__u32, poor_kbit, 0, 0, 4000000, "a path that delivers less while more waits is poor (kbit/s); 0: it is not asked for");
 MPB_TUNE(__u32, poor_loss, 0, 0, 1000, "a path that sends more of the data again in a second is poor (1/10 %); 0: it is not asked for");

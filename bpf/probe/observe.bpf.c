@@ -133,6 +133,7 @@ static __noinline int choose(struct mpb_conn *conn, __u64 cookie, __u32 token, c
 		return 0;
 	m.tuple = *tuple;
 	mpb_rules_ask(&m, (struct sock *)tp);
+	conn->demand = m.demand;
 	if (m.cc_rule && m.cc_rule <= MPB_RULES_MAX)
 		__builtin_memcpy(conn->cc, m.rules->rule[m.cc_rule - 1].cc, sizeof(conn->cc));
 	map = m.sched ? bpf_map_lookup_elem(&mpb_ns_steered, &cookie) : NULL;

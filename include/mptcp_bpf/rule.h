@@ -30,7 +30,8 @@ struct mpb_rule {
 	__u8 by;
 	__u8 sched;          /* slot of a scheduler; 0: says nothing of it */
 	__u8 convert;        /* slot of a converter; 0: says nothing of it */
-	__u8 pad[4];
+	__u8 demand;         /* enum mpb_demand */
+	__u8 pad[3];
 	char cc[MPB_CC_LEN]; /* name of a congestion control; "": says nothing of it */
 };
 _Static_assert(sizeof(struct mpb_rule) == 64, "struct mpb_rule crosses a boundary");

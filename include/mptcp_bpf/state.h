@@ -20,13 +20,21 @@ struct mpb_tuple {
 _Static_assert(sizeof(struct mpb_tuple) == 36, "struct mpb_tuple crosses a boundary");
 
 /* A connection, keyed by its local token. */
+enum mpb_demand {
+	MPB_DEMAND_UNSAID, /* as yes */
+	MPB_DEMAND_YES,    /* when its paths are poor, costly ones are opened (mptcp-bpf run demand=1), and it joins those that are open */
+	MPB_DEMAND_NO,
+};
+
 struct mpb_conn {
 	__u64 born_ns;  /* CLOCK_MONOTONIC; when first seen */
 	__u32 subflows; /* alive */
 	__u32 joined;   /* ever */
 	char cc[16];    /* the congestion control that a rule chose; "": none did */
+	__u32 demand;   /* enum mpb_demand, as a rule said when it began */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct mpb_conn) == 32, "struct mpb_conn crosses a boundary");
+_Static_assert(sizeof(struct mpb_conn) == 40, "struct mpb_conn crosses a boundary");
 
 enum mpb_side { MPB_ACTIVE, MPB_PASSIVE, MPB_ADOPTED };
 

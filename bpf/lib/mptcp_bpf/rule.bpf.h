@@ -15,6 +15,7 @@ struct mpb_matching {
 	struct cgroup *cgroup;
 	__u32 sched;   /* slot; 0: none says */
 	__u32 cc_rule; /* 1 + number of the rule that names the congestion control; 0: none says */
+	__u32 demand;  /* enum mpb_demand */
 };
 
 static __always_inline int mpb_below_cgroup(struct cgroup *cgroup, const struct mpb_rule *r)
@@ -34,7 +35,7 @@ static long mpb_rule_step(__u32 i, struct mpb_matching *m)
 	if (i >= MPB_RULES_MAX || i >= m->rules->n)
 		return 1;
 	r = &m->rules->rule[i];
-	if ((m->sched || !r->sched) && (m->cc_rule || !r->cc[0]))
+	if ((m->sched || !r->sched) && (m->cc_rule || !r->cc[0]) && (m->demand || !r->demand))
 		return 0;
 	if ((r->by & MPB_BY_PEER && !mpb_prefix_match(m->tuple.daddr, r->peer, r->peer_bits)) ||
 	    (r->by & MPB_BY_PEER_PORT && bpf_ntohs(m->tuple.dport) != r->peer_port) ||
@@ -45,6 +46,8 @@ static long mpb_rule_step(__u32 i, struct mpb_matching *m)
 		m->sched = r->sched;
 	if (!m->cc_rule && r->cc[0])
 		m->cc_rule = i + 1;
+	if (!m->demand)
+		m->demand = r->demand;
 	return 0;
 }
 
