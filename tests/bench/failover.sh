@@ -40,11 +40,11 @@ listen() {
 	exit 1
 }
 
-# agent_start CASE, agent_stop: the log in $work/log
+# agent_start CASE SETTING..., agent_stop: the log in $work/log
 agent=
 agent_start() {
 	[ "$1" != stock ] || return 0
-	$bin -n $lab-"$1" run >"$work/log" 2>&1 &
+	$bin -n $lab-"$1" run "${@:2}" >"$work/log" 2>&1 &
 	agent=$!
 	for _ in {1..250}; do grep -q watching "$work/log" && return; sleep 0.02; done
 	cat "$work/log" >&2
