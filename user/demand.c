@@ -148,7 +148,7 @@ void demand_look(struct agent *a, uint64_t now)
 		return;
 	d->looked_ns = now;
 	find_costly(a, &c);
-	if (d->open && (cheap_is_away(a) || now - d->poor_ns < d->calm_ns))
+	if (d->open && (cheap_is_away(a) || now < d->poor_ns + d->calm_ns)) /* it may have been poor a moment ago, after `now` */
 		return;
 	d->open = false;
 	for (int i = 0; i < c.n; i++)
