@@ -29,6 +29,7 @@
 #define DISCOVER_SOON_NS (20 * MSEC) /* while some are expected, */
 #define SOON_NS SECOND            /* for so long */
 #define LINKS_TRIES 100           /* to read them while they change */
+#define ALONE_NS (300 * MSEC)     /* so long one subflow may be silent where another connection's, between the same addresses, has just been heard */
 #define SHARE 25                  /* a tick takes a 25th of the time at most: with very many subflows they come less often */
 
 static uint64_t clock_ns(clockid_t id)
@@ -109,7 +110,7 @@ static void close_subflow(const struct agent *a, const struct mpb_tuple *t, cons
 /* By RM_ADDR where the path has an endpoint, and no connection has nothing else; else just this subflow, or those of connections that have another. */
 void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, const char *why)
 {
-	bool sibling = true, path = false;
+	struct agent_others others = { .sibling = true };
 	struct endpoint endpoint;
 	struct probe probe = {};
 	int users, lonely = 0;
@@ -118,9 +119,11 @@ void agent_evacuate(struct agent *a, const struct in6_addr *addr, const struct m
 		return;
 	agent_read_rows(a);
 	if (e)
-		agent_ask_others(a, addr, e, &sibling, &path);
-	users = path ? 0 : agent_users_of(a, addr, &lonely, &probe.tuple);
-	if ((users && demand_poor(a, addr, e, why)) || !sibling)
+		agent_ask_others(a, addr, e, &others);
+	if (others.pair && e->silent_ns < ALONE_NS)
+		return;
+	users = others.path ? 0 : agent_users_of(a, addr, &lonely, &probe.tuple);
+	if ((users && demand_poor(a, addr, e, why)) || !others.sibling)
 		return;
 	if (users && !lonely && !endpoint_idle() && !endpoint_find(addr, &endpoint) && !(endpoint.flags & MPTCP_PM_ADDR_FLAG_IMPLICIT)) {
 		if (e)

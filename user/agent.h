@@ -61,8 +61,12 @@ void agent_stop(struct agent *a);
 /* agent_rows.c. The rows are read once a tick at the most, and sorted by connection. */
 void agent_read_rows(struct agent *a);
 
-/* What the other subflows tell of one that is silent: has another one of its connection answered since it was asked, or another one from its address? */
-void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, bool *sibling, bool *path);
+/* What the other subflows tell of one that is silent: has another one of its connection answered since it was asked, or another one from its address, or one of
+ * another connection between the same two addresses? */
+struct agent_others {
+	bool sibling, path, pair;
+};
+void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, struct agent_others *o);
 
 /* Counts the connections with a subflow from the address; `lonely` are those with no other, `one` is one of these subflows. */
 int agent_users_of(const struct agent *a, const struct in6_addr *addr, int *lonely, struct mpb_tuple *one);

@@ -34,14 +34,15 @@ static bool is_from(const struct agent_row *r, const struct in6_addr *addr)
 	return r->clock.token && r->clock.open && !memcmp(r->tuple.saddr, addr, sizeof(*addr));
 }
 
-void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, bool *sibling, bool *path)
+void agent_ask_others(const struct agent *a, const struct in6_addr *addr, const struct mpb_clock_event *e, struct agent_others *o)
 {
-	*sibling = *path = false;
+	*o = (struct agent_others){};
 	for (const struct agent_row *r = a->rows; r < a->rows + a->nrows; r++) {
 		if (r->clock.heard_ns <= e->clock.first_ask_ns || !memcmp(&r->tuple, &e->tuple, sizeof(r->tuple)))
 			continue;
-		*sibling |= r->clock.token == e->clock.token;
-		*path |= is_from(r, addr);
+		o->sibling |= r->clock.token == e->clock.token;
+		o->path |= is_from(r, addr);
+		o->pair |= r->clock.token != e->clock.token && is_from(r, addr) && !memcmp(r->tuple.daddr, e->tuple.daddr, sizeof(r->tuple.daddr));
 	}
 }
 
