@@ -69,6 +69,15 @@ ok "made anew from it" mb apply "$work/config.yaml"
 is "$(mb list --config)" "$(cat "$work/config.yaml")" "to the letter"
 mb unload --all
 
+# Plain TCP.
+ok "plain TCP: both ends" mb path add dev path1 obey 1mbit ask-rate 5mbit
+srv path add dev path1 ask-rate 5mbit obey 1mbit
+begin 10.77.1.2 5004 -t -C cubic -b 3000000
+ok "a transfer" finish 5004
+is "$(terms client said) $(terms server said)" "0 0" "nothing is said"
+mb unload --all
+srv unload --all
+
 live=$(grep -acm 1 TCP_BPF_SOCK_OPS_CB_FLAGS /sys/kernel/btf/vmlinux) # an option that programs give sockets
 for v in 4 6; do
 	addr=10.77.1.2 port=50${v}1
@@ -183,17 +192,7 @@ soon "1 8000000" "each obeys and knows that it is obeyed: the client" both clien
 soon "1 7000000" "the server" both server
 ok "which people are told" grep -q "asks for at most 7mbit (taken); obeys: at most 8mbit" <(mb stat)
 kill "$(cat "$work/request.pid")"
-until_true alone client
 mb unload --all
 srv unload --all
-
-# Plain TCP.
-ok "plain TCP: both ends" mb path add dev path1 obey 1mbit ask-rate 5mbit
-srv path add dev path1 ask-rate 5mbit obey 1mbit
-begin 10.77.1.2 5004 -t -C cubic -b 3000000
-ok "a transfer" finish 5004
-is "$(terms client said) $(terms server said)" "0 0" "nothing is said"
-srv unload --all
-mb unload --all
 ok "nothing is left" test ! -e /sys/fs/bpf/mptcp-bpf
 done_testing
