@@ -14,7 +14,7 @@ of() { look "$1" "my (\$v) = grep { \$_->{dev} eq 'path2' } @{\$c->{subflows}}; 
 terms() { look "$1" "\$s->{terms}{$2}"; }
 obeyed() { of client '$v->{terms}{obeys} ? ($v->{terms}{obeys}{rate_bps} // 0)." ".($v->{terms}{obeys}{idle_s} // 0) : "nothing"'; }
 above() { [ "$(terms "$1" "$2")" -gt "$3" ]; } # NS COUNTER N
-# speed PATH: bit/s that the client sends there, over two seconds. slower PATH N, faster PATH N
+# speed PATH: bit/s that the client sends there, over two seconds. slower PATH N; faster PATH N: or would be, if it had the processor
 sent() { look client "my (\$v) = grep { \$_->{dev} eq 'path$1' } @{\$c->{subflows}}; \$v->{bytes_sent}"; }
 speed() {
 	local at=$EPOCHREALTIME was
@@ -23,7 +23,7 @@ speed() {
 	awk "BEGIN { printf \"%d\", ($(sent "$1") - $was) * 8 / ($EPOCHREALTIME - $at) }"
 }
 slower() { [ "$(speed "$1")" -lt "$2" ]; }
-faster() { [ "$(speed "$1")" -gt "$2" ]; }
+faster() { [ "$(speed "$1")" -gt "$2" ] || [ "$(look client "my (\$v) = grep { \$_->{dev} eq 'path$1' } @{\$c->{subflows}}; \$v->{pacing_bps}")" -gt "$2" ]; }
 # segments CAPTURE FILTER: how many have an option that asks for 3 Mbit/s
 segments() { tshark -r "$work/$1.pcap" -Y "tcp.options contains fe:08:6d:62:0b:b8:00:00 $2" 2>/dev/null | wc -l; }
 alone() { [ "$(look "$1" 'scalar @c')" = 0 ]; } # NS: no connection is left
