@@ -24,7 +24,7 @@ _mptcp_bpf() {
 	check | apply) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	rule) mapfile -t COMPREPLY < <(compgen -W "add del list peer peer-port local-port mark cgroup prio sched cc convert demand" -- "$cur") ;;
 	converter) mapfile -t COMPREPLY < <(compgen -W "add del list serve client stat listen to dest tcp fastopen mptcp-out proxy-protocol cookies cookie-key threads max max-each handshake idle grace user port" -- "$cur") ;;
-	path) mapfile -t COMPREPLY < <(compgen -W "add del list dev from id weight cost rate" -- "$cur") ;;
+	path) mapfile -t COMPREPLY < <(compgen -W "add del list dev from id weight cost rate ask-rate ask-idle obey" -- "$cur") ;;
 	stat | top | monitor)
 		mapfile -t COMPREPLY < <(compgen -W "dev peer state sched sort event -i --all --openmetrics --connections --record" -- "$cur") ;;
 	plot) mapfile -t COMPREPLY < <(compgen -f -- "$cur" && compgen -W "-o" -- "$cur") ;;

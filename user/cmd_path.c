@@ -11,6 +11,7 @@
 #include "pin.h"
 #include "rules.h"
 #include "state.h"
+#include "terms.h"
 #include "sweep.h"
 
 static int add(const struct args *a, const struct ns *ns, const struct mpb_path *path)
@@ -55,6 +56,12 @@ static void path_text(const struct mpb_path *p)
 	printf(" weight %u cost %u", p->weight, p->cost);
 	if (p->rate)
 		printf(" rate %s", rate_text(p->rate, rate));
+	if (p->ask_rate)
+		printf(" ask-rate %s", rate_text(mpb_terms_bytes(p->ask_rate), rate));
+	if (p->ask_idle)
+		printf(" ask-idle %us", p->ask_idle);
+	if (p->obey)
+		printf(" obey %s", rate_text(p->obey, rate));
 	putchar('\n');
 }
 

@@ -17,7 +17,9 @@
 #include "metrics.h"
 #include "record.h"
 #include "sight.h"
+#include "state.h"
 #include "steer.h"
+#include "terms.h"
 
 static void put(const char *comma, json_t *o)
 {
@@ -35,6 +37,7 @@ static void put_counters(const char *name, json_t *counters)
 /* A connection at a time: a tree of 65,536 of them takes 370 MB. */
 static void stat_json(const struct ns *ns, const struct conns *conns, const struct filter *f)
 {
+	struct mpb_terms_counts terms;
 	struct mpb_steer_counts steer;
 	const char *comma = "";
 
@@ -74,6 +77,8 @@ static void stat_json(const struct ns *ns, const struct conns *conns, const stru
 #undef X
 		put_counters("steer", counters);
 	}
+	if (!state_terms(ns, &terms))
+		put_counters("terms", terms_counts_json(&terms));
 	put_counters("converters", converters_json(ns));
 	puts("}");
 }

@@ -10,6 +10,7 @@
 #include "paths.h"
 #include "pin.h"
 #include "rules.h"
+#include "terms.h"
 
 /* What hangs on a device of one policy. */
 struct spot {
@@ -187,20 +188,37 @@ static json_t *policies_now(const struct ns *ns)
 	return list;
 }
 
-json_t *config_now_path(const struct mpb_path *p)
+/* Exactly, where rate_text() is for people. */
+static void put_rate(json_t *o, const char *key, uint64_t bits)
 {
 	static const struct { const char *unit; uint64_t bits; } units[] = { { "gbit", 1000000000 }, { "mbit", 1000000 }, { "kbit", 1000 }, { "bit", 1 } };
-	json_t *o = path_json(p);
 	char rate[32];
 	size_t i = 0;
 
-	json_object_del(o, "rate_bps");
-	if (!p->rate)
-		return o;
-	while (p->rate * 8 % units[i].bits)
+	if (!bits)
+		return;
+	while (bits % units[i].bits)
 		i++;
-	snprintf(rate, sizeof(rate), "%llu%s", (unsigned long long)(p->rate * 8 / units[i].bits), units[i].unit);
-	json_object_set_new(o, "rate", json_string(rate));
+	snprintf(rate, sizeof(rate), "%llu%s", (unsigned long long)(bits / units[i].bits), units[i].unit);
+	json_object_set_new(o, key, json_string(rate));
+}
+
+json_t *config_now_path(const struct mpb_path *p)
+{
+	json_t *o = path_json(p);
+	char idle[16];
+
+	json_object_del(o, "rate_bps");
+	json_object_del(o, "ask_rate_bps");
+	json_object_del(o, "ask_idle_s");
+	json_object_del(o, "obey_bps");
+	put_rate(o, "rate", p->rate * 8);
+	put_rate(o, "ask-rate", mpb_terms_kbit(p->ask_rate) * 1000);
+	if (p->ask_idle) {
+		snprintf(idle, sizeof(idle), "%us", p->ask_idle);
+		json_object_set_new(o, "ask-idle", json_string(idle));
+	}
+	put_rate(o, "obey", p->obey * 8);
 	return o;
 }
 

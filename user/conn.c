@@ -119,6 +119,8 @@ static void view_subflow(struct join *j, const struct mpb_snap *s, int rank, str
 	v->delivery_bps = s->delivery_bps * 8;
 	if (!record_subflow(&j->records, &s->tuple, &own))
 		v->flips = own.flips;
+	if (record_deal(&j->records, &s->tuple, &v->deal))
+		v->deal.said = MPB_TERMS_TIMES;
 	view_sight(j, v);
 	view_stale(j, v);
 }

@@ -8,6 +8,7 @@
 #include "ns.h"
 #include <mptcp_bpf/policy.h>
 #include <mptcp_bpf/sight.h>
+#include <mptcp_bpf/terms.h>
 
 struct subflow_view {
 	const struct mpb_snap *snap;
@@ -17,6 +18,7 @@ struct subflow_view {
 	uint64_t pacing_bps, delivery_bps; /* bits per second */
 	double share;                      /* of the bytes that the connection's subflows sent, those that closed included */
 	uint32_t flips;
+	struct mpb_deal deal;              /* what its ends ask of each other; all 0: its path says nothing of terms */
 	bool seen;                         /* the witness knows it; else all from here is 0 */
 	struct mpb_sight sight;
 	uint32_t rtt_p50_us, rtt_p95_us;   /* 0: nobody had them counted */

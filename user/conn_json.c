@@ -3,6 +3,7 @@
 #include "conn_json.h"
 #include "limit.h"
 #include "sight.h"
+#include "terms.h"
 #include "tuple.h"
 
 static void put_number(json_t *o, const char *key, uint64_t n)
@@ -69,7 +70,7 @@ static void put_wait(json_t *o, const struct conns *all, const struct mpb_wait *
 static json_t *subflow_json(const struct conns *all, const struct conn_view *c, const struct subflow_view *v)
 {
 	const struct mpb_snap *s = v->snap;
-	json_t *o = json_object();
+	json_t *o = json_object(), *terms = deal_json(&v->deal);
 
 	put_number(o, "id", v->id);
 	put_word(o, "local", v->local);
@@ -104,6 +105,8 @@ static json_t *subflow_json(const struct conns *all, const struct conn_view *c, 
 	put_number(o, "flips", v->flips);
 	put_number(o, "stale_ms", v->stale_ms);
 	put_word(o, "limit", limit_word(c, v));
+	if (terms)
+		json_object_set_new_nocheck(o, "terms", terms);
 	if (v->seen)
 		put_sight(o, v);
 	if (all->since_ns)

@@ -3,6 +3,7 @@
 #include "conn_text.h"
 #include "out.h"
 #include "sight.h"
+#include "terms.h"
 #include "tuple.h"
 
 /* Bytes, or bytes per second where the reading has one before it. */
@@ -51,6 +52,15 @@ static void seen_text(const struct subflow_view *v)
 	if (v->sight.echo_us)
 		printf(", ADD_ADDR echoed in %s ms", ms(v->sight.echo_us, echo));
 	printf("%s%s\n", *signals ? "; " : "", signals);
+}
+
+static void terms_text(const struct subflow_view *v)
+{
+	char text[256];
+
+	deal_text(&v->deal, text, sizeof(text));
+	if (text[0])
+		printf("     %s\n", text);
 }
 
 static void past_text(const struct conns *all, const struct mpb_past *p)
@@ -110,6 +120,7 @@ void conn_text(const struct conns *all, const struct conn_view *c)
 		subflow_text(all, &c->subflows[i]);
 		if (!all->since_ns)
 			seen_text(&c->subflows[i]);
+		terms_text(&c->subflows[i]);
 	}
 	for (int i = 0; i < c->nclosed; i++)
 		past_text(all, &c->closed[i]);

@@ -23,6 +23,7 @@ static const struct program {
 } programs[] = {
 	{ "observe", { "mpb_ns", "mpb_ns_conns", "mpb_ns_subflows", "mpb_ns_steered", "mpb_ns_rules" } },
 	{ "witness", { "mpb_ns_sights", "mpb_ns_past", "mpb_ns_watch", "mpb_ns_events", "mpb_ns_waits", "mpb_ns_alive" } },
+	{ "terms", { "mpb_ns_terms", "mpb_ns_deals", "mpb_ns_paths", "mpb_ns_paced" } },
 };
 #define NPROGRAMS (sizeof(programs) / sizeof(programs[0]))
 

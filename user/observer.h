@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The two programs that watch subflows being born, faring and ending in all namespaces, and their registries by namespace cookie. */
+/* The programs that watch subflows being born, faring and ending in all namespaces, and their registries by namespace cookie. */
 #ifndef MPB_OBSERVER_H
 #define MPB_OBSERVER_H
 
@@ -10,8 +10,8 @@ int observer_stop(void);   /* only when no namespace is registered */
 int observer_sweep(void);  /* what a killed call left */
 int observer_map(const char *name); /* a descriptor, or -1 and errno */
 
-/* Enter a namespace into one of the registries (a map's descriptor, or a struct mpb_ns), or take it out. The observer looks at mpb_ns first: that one
- * is entered last and taken out first. */
+/* Enter a namespace into one of the registries (a map's descriptor, a struct mpb_ns, or a struct mpb_terms_counts), or take it out. The observer looks at mpb_ns
+ * first: that one is entered last and taken out first. */
 int observer_register(uint64_t cookie, const char *name, const void *value);
 void observer_unregister(uint64_t cookie, const char *name);
 

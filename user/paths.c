@@ -7,12 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <mptcp_bpf/terms.h>
 #include "args.h"
 #include "err.h"
 #include "paths.h"
 #include "rules.h"
 #include "state.h"
 #include "steer.h"
+#include "terms.h"
 
 #define SCALE_MAX 1000 /* of weights and costs */
 
@@ -27,16 +29,30 @@ void paths_read(const struct ns *ns, struct mpb_paths *p)
 		close(fd);
 }
 
+static bool paths_have_terms(const struct mpb_paths *p)
+{
+	for (unsigned int i = 0; i < p->n; i++)
+		if (p->path[i].obey || p->path[i].ask_rate || p->path[i].ask_idle)
+			return true;
+	return false;
+}
+
 int paths_write(const struct ns *ns, struct mpb_paths *p)
 {
 	int fd = state_map(ns, "mpb_paths"), err;
 	__u32 zero = 0;
+	bool terms = paths_have_terms(p);
+	struct mpb_paths before;
 
+	paths_read(ns, &before);
+	terms |= paths_have_terms(&before);
 	p->generation++;
 	err = fd < 0 || bpf_map_update_elem(fd, &zero, p, BPF_ANY) ? err_fail(errno, "paths", "cannot be written: %s", strerror(errno)) : 0;
 	if (fd >= 0)
 		close(fd);
-	return err ? err : steer_paths(ns, p->generation);
+	if (!err)
+		err = steer_paths(ns, p->generation);
+	return err || !terms ? err : terms_live(ns);
 }
 
 unsigned int paths_count(const struct ns *ns)
@@ -81,6 +97,24 @@ const char *rate_text(uint64_t bytes, char buf[24])
 	return "0bit";
 }
 
+/* "60s", "5m", "2h". */
+static int idle_parse(const char *what, const char *word, __u16 *seconds)
+{
+	static const struct { const char *name; unsigned int s; } spans[] = { { "s", 1 }, { "m", 60 }, { "h", 3600 } };
+	char *end;
+	unsigned long n = strtoul(word, &end, 10);
+
+	for (size_t i = 0; isdigit((unsigned char)*word) && i < sizeof(spans) / sizeof(spans[0]); i++) {
+		if (strcmp(end, spans[i].name))
+			continue;
+		if (n > MPB_TERMS_IDLE_MAX || n * spans[i].s < MPB_TERMS_IDLE_MIN || n * spans[i].s > MPB_TERMS_IDLE_MAX)
+			break;
+		*seconds = n * spans[i].s;
+		return 0;
+	}
+	return err_usage(what, "'%s' is not a time in %ds..%ds, like 60s, 5m or 2h", word, MPB_TERMS_IDLE_MIN, MPB_TERMS_IDLE_MAX);
+}
+
 static int scale_parse(const char *key, const char *value, __u32 *to)
 {
 	uint64_t n;
@@ -115,7 +149,7 @@ static int names_parse(const char *key, const char *value, struct mpb_path *p)
 
 int path_parse(const char *const *words, int n, struct mpb_path *path)
 {
-	uint64_t rate = 0;
+	uint64_t rate = 0, ask = 0, obey = 0;
 	int err;
 
 	memset(path, 0, sizeof(*path));
@@ -132,10 +166,18 @@ int path_parse(const char *const *words, int n, struct mpb_path *path)
 			err = scale_parse(words[i], words[i + 1], &path->cost);
 		else if (!strcmp(words[i], "rate"))
 			err = rate_parse(words[i], words[i + 1], &rate);
+		else if (!strcmp(words[i], "ask-rate"))
+			err = rate_parse(words[i], words[i + 1], &ask);
+		else if (!strcmp(words[i], "ask-idle"))
+			err = idle_parse(words[i], words[i + 1], &path->ask_idle);
+		else if (!strcmp(words[i], "obey"))
+			err = rate_parse(words[i], words[i + 1], &obey);
 		else
-			err = err_usage(words[i], "not a word of a path: weight, cost or rate");
+			err = err_usage(words[i], "not a word of a path: weight, cost, rate, ask-rate, ask-idle or obey");
 	}
 	path->rate = rate;
+	path->ask_rate = mpb_terms_rate(ask / 125);
+	path->obey = obey;
 	return err;
 }
 
@@ -197,5 +239,11 @@ json_t *path_json(const struct mpb_path *p)
 	json_object_set_new(o, "cost", json_integer(p->cost));
 	if (p->rate)
 		json_object_set_new(o, "rate_bps", json_integer(p->rate * 8));
+	if (p->ask_rate)
+		json_object_set_new(o, "ask_rate_bps", json_integer(mpb_terms_kbit(p->ask_rate) * 1000));
+	if (p->ask_idle)
+		json_object_set_new(o, "ask_idle_s", json_integer(p->ask_idle));
+	if (p->obey)
+		json_object_set_new(o, "obey_bps", json_integer(p->obey * 8));
 	return o;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the operator says of a namespace's paths: weight, cost, rate. One value of one map, replaced as a whole. */
+/* What the operator says of a namespace's paths: weight, cost, rate, terms. One value of one map, replaced as a whole. */
 #ifndef MPB_PATHS_H
 #define MPB_PATHS_H
 
@@ -9,10 +9,10 @@
 #include "ns.h"
 
 void paths_read(const struct ns *ns, struct mpb_paths *p);
-int paths_write(const struct ns *ns, struct mpb_paths *p); /* and makes the scheduler runtime look */
+int paths_write(const struct ns *ns, struct mpb_paths *p); /* and makes the scheduler runtime look; terms are in force then */
 unsigned int paths_count(const struct ns *ns);
 
-/* A path from words: dev IF | from PREFIX | id N, then [weight N] [cost N] [rate RATE]. */
+/* A path from words: dev IF | from PREFIX | id N, then [weight N] [cost N] [rate RATE] [ask-rate RATE] [ask-idle TIME] [obey RATE]. */
 int path_parse(const char *const *words, int n, struct mpb_path *path);
 
 /* Insert in the order of evaluation; one that names the same replaces it. */

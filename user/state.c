@@ -9,6 +9,7 @@
 #include <mptcp_bpf/rule.h>
 #include <mptcp_bpf/sight.h>
 #include <mptcp_bpf/steer.h>
+#include <mptcp_bpf/terms.h>
 #include "convert/table.h"
 #include "err.h"
 #include "observer.h"
@@ -18,7 +19,7 @@
 #include "snapshot.h"
 #include "state.h"
 
-/* A namespace's maps: in its directory, and, those that the observer and the witness use, in a registry of theirs. */
+/* A namespace's maps: in its directory, and, those that the programs of all namespaces use, in a registry of theirs. */
 static const struct {
 	const char *name, *registry;
 	size_t key, value;
@@ -30,12 +31,14 @@ static const struct {
 	{ "mpb_sights", "mpb_ns_sights", sizeof(struct mpb_tuple), sizeof(struct mpb_sight), 0, BPF_MAP_TYPE_HASH },
 	{ "mpb_steered", "mpb_ns_steered", sizeof(__u32), sizeof(struct mpb_steer), 0, BPF_MAP_TYPE_HASH },
 	{ "mpb_rules", "mpb_ns_rules", sizeof(__u32), sizeof(struct mpb_rules), 1, BPF_MAP_TYPE_HASH },
-	{ "mpb_paths", NULL, sizeof(__u32), sizeof(struct mpb_paths), 1, BPF_MAP_TYPE_HASH },
+	{ "mpb_paths", "mpb_ns_paths", sizeof(__u32), sizeof(struct mpb_paths), 1, BPF_MAP_TYPE_HASH },
 	{ "mpb_waits", "mpb_ns_waits", sizeof(struct mpb_waiter), sizeof(struct mpb_wait), 0, BPF_MAP_TYPE_HASH },
 	{ "mpb_past", "mpb_ns_past", sizeof(__u32), sizeof(struct mpb_past), MPB_PAST_MAX, BPF_MAP_TYPE_ARRAY },
 	{ "mpb_watch", "mpb_ns_watch", sizeof(__u32), sizeof(__u64), MPB_WATCH_MAX, BPF_MAP_TYPE_ARRAY },
 	{ "mpb_events", "mpb_ns_events", 0, 0, MPB_EVENTS_BYTES, BPF_MAP_TYPE_RINGBUF },
 	{ "mpb_conns", "mpb_ns_alive", sizeof(__u32), sizeof(struct mpb_conn), 0, BPF_MAP_TYPE_HASH }, /* the same again, for the witness */
+	{ "mpb_deals", "mpb_ns_deals", sizeof(struct mpb_tuple), sizeof(struct mpb_deal), 0, BPF_MAP_TYPE_HASH },
+	{ "mpb_subflows", "mpb_ns_paced", sizeof(struct mpb_tuple), sizeof(struct mpb_subflow), 0, BPF_MAP_TYPE_HASH }, /* and for terms */
 };
 enum { CONNS, SUBFLOWS, SIGHTS }; /* their places in it */
 #define NMAPS (sizeof(maps) / sizeof(maps[0]))
@@ -84,6 +87,7 @@ static void unregister_ns(uint64_t cookie)
 	const int none[NMAPS] = {};
 
 	observer_unregister(cookie, "mpb_ns");
+	observer_unregister(cookie, "mpb_ns_terms");
 	observer_unregister_maps(cookie, list, registrations(none, list));
 }
 
@@ -147,6 +151,7 @@ int state_ensure(const struct ns *ns, uint32_t max_subflows)
 {
 	struct registration list[NMAPS];
 	int fds[NMAPS], err;
+	struct mpb_terms_counts unsaid = {};
 	struct mpb_ns none = {};
 	size_t n = 0;
 
@@ -161,6 +166,8 @@ int state_ensure(const struct ns *ns, uint32_t max_subflows)
 	}
 	if (!err)
 		err = observer_register_maps(ns->cookie, list, registrations(fds, list));
+	if (!err)
+		err = observer_register(ns->cookie, "mpb_ns_terms", &unsaid);
 	if (!err)
 		err = observer_register(ns->cookie, "mpb_ns", &none);
 	if (!err)
@@ -223,11 +230,12 @@ void records_open(const struct ns *ns, struct records *r)
 	r->waits = get(ns->dir, "mpb_waits");
 	r->past = get(ns->dir, "mpb_past");
 	r->watch = get(ns->dir, "mpb_watch");
+	r->deals = get(ns->dir, "mpb_deals");
 }
 
 void records_close(struct records *r)
 {
-	const int fds[] = { r->conns, r->subflows, r->steered, r->sights, r->waits, r->past, r->watch };
+	const int fds[] = { r->conns, r->subflows, r->steered, r->sights, r->waits, r->past, r->watch, r->deals };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -242,6 +250,11 @@ int record_subflow(const struct records *r, const struct mpb_tuple *key, struct 
 int record_sight(const struct records *r, const struct mpb_tuple *key, struct mpb_sight *sight)
 {
 	return r->sights < 0 || bpf_map_lookup_elem(r->sights, key, sight) ? -ENOENT : 0;
+}
+
+int record_deal(const struct records *r, const struct mpb_tuple *key, struct mpb_deal *deal)
+{
+	return r->deals < 0 || bpf_map_lookup_elem(r->deals, key, deal) ? -ENOENT : 0;
 }
 
 int record_wait(const struct records *r, const struct mpb_waiter *key, struct mpb_wait *wait)
@@ -310,26 +323,38 @@ int state_counters(const struct ns *ns, struct mpb_ns *counters)
 	return err;
 }
 
+int state_terms(const struct ns *ns, struct mpb_terms_counts *counts)
+{
+	int fd = observer_map("mpb_ns_terms"), err;
+
+	if (fd < 0)
+		return -ENOENT;
+	err = bpf_map_lookup_elem(fd, &ns->cookie, counts) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
 static int by_tuple(const void *a, const void *b)
 {
 	return memcmp(&((const struct mpb_snap *)a)->tuple, &((const struct mpb_snap *)b)->tuple, sizeof(struct mpb_tuple));
 }
 
 /* Delete the subflows that are recorded from before `start` and not alive. Keys are read ahead of the deletion, which would restart the walk. */
-static void sweep_subflows(int fd, int sights, const struct mpb_snap *live, int n, uint64_t start)
+static void sweep_subflows(const struct records *r, const struct mpb_snap *live, int n, uint64_t start)
 {
 	struct mpb_snap key;
 	struct mpb_tuple next;
 	struct mpb_subflow sf;
-	int more = !bpf_map_get_next_key(fd, NULL, &next);
+	int more = !bpf_map_get_next_key(r->subflows, NULL, &next);
 
 	while (more) {
 		key.tuple = next;
-		more = !bpf_map_get_next_key(fd, &key.tuple, &next);
-		if (bsearch(&key, live, n, sizeof(*live), by_tuple) || bpf_map_lookup_elem(fd, &key.tuple, &sf) || sf.born_ns >= start)
+		more = !bpf_map_get_next_key(r->subflows, &key.tuple, &next);
+		if (bsearch(&key, live, n, sizeof(*live), by_tuple) || bpf_map_lookup_elem(r->subflows, &key.tuple, &sf) || sf.born_ns >= start)
 			continue;
-		bpf_map_delete_elem(fd, &key.tuple);
-		bpf_map_delete_elem(sights, &key.tuple);
+		bpf_map_delete_elem(r->subflows, &key.tuple);
+		bpf_map_delete_elem(r->sights, &key.tuple);
+		bpf_map_delete_elem(r->deals, &key.tuple);
 	}
 }
 
@@ -386,7 +411,7 @@ int state_sweep(const struct ns *ns)
 		n = snapshot_read(false, &live);
 	if (live) {
 		qsort(live, n, sizeof(*live), by_tuple);
-		sweep_subflows(r.subflows, r.sights, live, n, start);
+		sweep_subflows(&r, live, n, start);
 		qsort(live, n, sizeof(*live), by_token);
 		sweep_conns(r.conns, r.steered, live, n, start);
 		sweep_waits(r.waits, live, n, start);

@@ -6,6 +6,7 @@
 #include <mptcp_bpf/sight.h>
 #include <mptcp_bpf/state.h>
 #include <mptcp_bpf/steer.h>
+#include <mptcp_bpf/terms.h>
 #include "ns.h"
 
 /* Makes sure that the namespace is observed: the global observer runs, the namespace has its maps and is registered, and the connections that exist
@@ -26,7 +27,7 @@ int state_map(const struct ns *ns, const char *name);
 
 /* The namespace's records, open for reading; all -1 where it is not observed. */
 struct records {
-	int conns, subflows, steered, sights, waits, past, watch;
+	int conns, subflows, steered, sights, waits, past, watch, deals;
 };
 void records_open(const struct ns *ns, struct records *r);
 void records_close(struct records *r);
@@ -35,6 +36,7 @@ void records_close(struct records *r);
 int record_subflow(const struct records *r, const struct mpb_tuple *key, struct mpb_subflow *sf);
 int record_conn(const struct records *r, uint32_t token, struct mpb_conn *conn);
 int record_sight(const struct records *r, const struct mpb_tuple *key, struct mpb_sight *sight);
+int record_deal(const struct records *r, const struct mpb_tuple *key, struct mpb_deal *deal);
 int record_wait(const struct records *r, const struct mpb_waiter *key, struct mpb_wait *wait);
 int record_steered(const struct records *r, uint32_t token, struct mpb_steer *steer);
 
@@ -45,5 +47,6 @@ uint64_t record_watch(const struct records *r, enum mpb_watch what);
 int records_past(const struct records *r, struct mpb_past **list);
 
 int state_counters(const struct ns *ns, struct mpb_ns *counters);
+int state_terms(const struct ns *ns, struct mpb_terms_counts *counts);
 
 #endif

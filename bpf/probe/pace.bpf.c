@@ -55,6 +55,7 @@ int pace(struct bpf_iter__tcp *ctx)
 	token = sf->token;
 	if (sf->cc_checks || is_watched() || mpb_is_paced(bpf_map_lookup_elem(&mpb_steered, &token), bpf_map_lookup_elem(&mpb_rules, &zero)))
 		flags |= BPF_SOCK_OPS_RTT_CB_FLAG;
+	flags |= BPF_CORE_READ(tp, bpf_sock_ops_cb_flags) & (BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG | BPF_SOCK_OPS_PARSE_UNKNOWN_HDR_OPT_CB_FLAG);
 	bpf_setsockopt(skc, SOL_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS, &flags, sizeof(flags));
 	return 0;
 }

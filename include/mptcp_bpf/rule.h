@@ -58,8 +58,12 @@ struct mpb_path {
 	__u8 from_bits;
 	__u8 id;        /* local address ID */
 	__u8 pad;
+	__u64 obey;     /* bytes per second, from which on a peer's rate is obeyed; 0: no terms of peers are */
+	__u16 ask_rate; /* what peers are asked for: words of struct mpb_terms; 0: nothing */
+	__u16 ask_idle;
+	__u8 pad2[4];
 };
-_Static_assert(sizeof(struct mpb_path) == 40, "struct mpb_path crosses a boundary");
+_Static_assert(sizeof(struct mpb_path) == 56, "struct mpb_path crosses a boundary");
 
 /* The last that matches a subflow holds for it: devices stand first, then prefixes from short to long, then IDs. */
 struct mpb_paths {
@@ -67,7 +71,7 @@ struct mpb_paths {
 	__u32 generation; /* changes with every change */
 	struct mpb_path path[MPB_PATHS_MAX];
 };
-_Static_assert(sizeof(struct mpb_paths) == 1288, "struct mpb_paths crosses a boundary");
+_Static_assert(sizeof(struct mpb_paths) == 1800, "struct mpb_paths crosses a boundary");
 
 static inline __u32 mpb_prefix_word(__u32 bits, __u32 word)
 {

@@ -54,8 +54,9 @@ struct mpb_subflow {
 	__u64 rate;        /* at which a scheduler wants it paced, bytes per second; 0: it does not */
 	__u64 rate_set;    /* what the socket was told of that */
 	__u64 rate_own;    /* the socket's own limit before; 0: not known yet */
+	__u64 asked;       /* the peer's limit, which is obeyed: bytes per second; 0: none */
 };
-_Static_assert(sizeof(struct mpb_subflow) == 56, "struct mpb_subflow crosses a boundary");
+_Static_assert(sizeof(struct mpb_subflow) == 64, "struct mpb_subflow crosses a boundary");
 
 /* What the observer counts for a namespace; X(name, help). */
 #define MPB_NS_COUNTERS(X)                                                   \

@@ -164,6 +164,7 @@ struct tcp_sock {
 	__u32 rate_delivered;
 	__u32 rate_interval_us;
 	bool is_mptcp;
+	__u8 bpf_sock_ops_cb_flags;
 };
 
 struct mptcp_subflow_context {
