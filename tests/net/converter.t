@@ -49,7 +49,7 @@ ok "mptcp: over two subflows" test "$(in_ns $c nstat -asz MPTcpExtMPJoinSynAckRx
 ok "the converter's host keeps to the window" test "$(in_ns $c nstat -asz MPTcpExtNoDSSInWindow | awk '/NoDSS/ { print $2 }')" -lt 50
 ok "requests came in SYNs" test "$(counted fastopen)" -ge 12
 ok "and by MPTCP" test "$(counted mptcp)" -ge 9
-for case in version not_convert malformed unsupported unsupported_option refused; do
+for case in urgent version not_convert malformed unsupported unsupported_option refused; do
 	# shellcheck disable=SC2086
 	ok "$case" client $case $to
 done
