@@ -13,8 +13,8 @@
 #include "loop.h"
 
 #define EVENTS 256
-#define ACCEPTS 64 /* a turn, at most */
-#define BUDGET 32  /* splices a session and turn */
+#define ACCEPTS 64  /* a turn, at most */
+#define BUDGET 32   /* splices a session and turn */
 #define OF_SERVER 1 /* in what an event names, beside the session */
 
 static uint64_t now_ms(void)
