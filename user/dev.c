@@ -61,8 +61,7 @@ static int add(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
-/* All devices of the namespace, in order of ifindex. *list is malloc'ed. Returns their number or -errno. */
-static int dev_list(struct dev **list)
+int dev_list(struct dev **list)
 {
 	char buf[NETLINK_REQUEST_MAX] = {};
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);

@@ -15,6 +15,9 @@ struct dev {
 	int link; /* bytes of link header that a packet has at tc and XDP: 14, or 0; -1: a kind that the packet walk does not know */
 };
 
+/* All devices of the namespace, in order of ifindex. *list is malloc'ed. Returns their number or -errno. */
+int dev_list(struct dev **list);
+
 /* Those of the names given, or, for n = 0, all that are up, not loopback and of a known kind; an unknown name or kind is an error. *list is
  * malloc'ed. Returns their number or -errno. */
 int dev_select(const char (*names)[IFNAMSIZ], int n, struct dev **list);

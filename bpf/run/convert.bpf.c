@@ -11,12 +11,15 @@ _Static_assert(MPB_CONVERT_REPLY <= MPB_CUT_MAX, "a reply can be taken out");
 
 MPB_DESCRIBE(MPB_PROBE, convert, "sends connections through a transport converter (RFC 8803)");
 
+#define COOKIE_AT (sizeof(struct mpb_convert_syn) + 4) /* in a request: behind its TLV's head */
+#define COOKIE_MAX (MPB_CONVERT_REQUEST - COOKIE_AT)
 #define FAR (1U << 30)                  /* in the converter's stream, from where on nothing is taken for its first bytes */
 
-/* The request at the end of a SYN; what the application put there (TCP Fast Open) goes: it is not acknowledged and so sent again. */
-static __always_inline int put_request(struct __sk_buff *skb, struct work *w, const struct mpb_converter *c, const struct mpb_redirect *to)
+/* The request at the end of a SYN, with the cookie or without it as it was in the first of these; what the application put there (TCP Fast Open) goes: it is not
+ * acknowledged and so sent again. */
+static __always_inline int put_request(struct __sk_buff *skb, struct work *w, const struct mpb_converter *c, const struct mpb_redirect *to, __u32 n)
 {
-	__u32 l4 = w->t.seg.pkt.l4, hlen = w->len - w->payload, n = c->request_len;
+	__u32 l4 = w->t.seg.pkt.l4, hlen = w->len - w->payload;
 	union {
 		__u8 bytes[MPB_CONVERT_REQUEST];
 		__be32 words[MPB_CONVERT_REQUEST / 4];
@@ -24,6 +27,11 @@ static __always_inline int put_request(struct __sk_buff *skb, struct work *w, co
 	} m;
 
 	__builtin_memcpy(&m, c->request, sizeof(m));
+	m.syn.head.words = n / 4;
+	if (n == sizeof(m.syn))
+		__builtin_memset(&m.bytes[sizeof(m.syn)], 0, sizeof(m) - sizeof(m.syn));
+	else if (n != c->request_len)
+		return MPB_TC_DROP;
 	m.syn.connect.port = to->port;
 	for (int i = 0; i < 4; i++)
 		m.syn.connect.addr[i] = to->dest[i];
@@ -85,7 +93,7 @@ static __noinline int syn_out(struct __sk_buff *skb, struct work *w)
 		f->bare = MPB_CONVERT_BARE; /* repeated as plain TCP (mptcp_active_detect_blackhole()), whatever the converter has made of the one before */
 	if (sub && shrink_window(skb, w, BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.rcv_wscale)))
 		return MPB_TC_DROP;
-	return put_request(skb, w, c, &to);
+	return put_request(skb, w, c, &to, f->sent);
 }
 
 static __always_inline int out(struct __sk_buff *skb, __u32 l2)
@@ -152,6 +160,34 @@ static __always_inline int refused_for(const struct converted *f, __u8 code, __u
 	return REFUSED;
 }
 
+/* The cookie of an error goes into the requests from now on, if it came in one segment and there is room. One that an error has brought, and another one
+ * refuses, is left out again: the converter then tells the next. Several processors may do so at once, with the same bytes. */
+static __noinline int keep_cookie(struct __sk_buff *skb, struct work *w, const struct converted *f, __u32 at)
+{
+	struct mpb_convert_tlv *tlv;
+	struct mpb_converter *c;
+	__u32 len;
+
+	if (!w || !f)
+		return 0;
+	c = mpb_converter_of(f->slot);
+	if (!c)
+		return 0;
+	if (f->head[HEAD - 2] == CONVERT_not_authorized && c->used == MPB_CONVERTER_BROUGHT)
+		c->request_len = sizeof(struct mpb_convert_syn);
+	if (f->head[HEAD - 2] != CONVERT_missing_cookie || (c->used != MPB_CONVERTER_BROUGHT && c->request_len != sizeof(struct mpb_convert_syn)))
+		return 0;
+	len = f->head[HEAD - 3] * 4U - 4;
+	if (HEAD + len > w->payload || !within(&len, 4, COOKIE_MAX) || bpf_skb_load_bytes(skb, at + HEAD, &c->request[COOKIE_AT], len))
+		return 0;
+	tlv = (void *)&c->request[sizeof(struct mpb_convert_syn)];
+	tlv->type = CONVERT_COOKIE;
+	tlv->words = 1 + len / 4;
+	c->request_len = COOKIE_AT + len;
+	c->used = MPB_CONVERTER_BROUGHT;
+	return 0;
+}
+
 /* Takes in what this segment has of the reply; `rel` bytes of the stream lie before it. Returns REFUSED for an error, NOT_YET where the segment is of no
  * use before another one has come. */
 static __noinline int learn(struct __sk_buff *skb, struct work *w, struct converted *f, __u32 rel)
@@ -175,6 +211,8 @@ static __noinline int learn(struct __sk_buff *skb, struct work *w, struct conver
 		if (len == sizeof(struct mpb_convert_head)) {
 			f->reply = len;
 		} else if (known == HEAD) {
+			if (tlv->type == CONVERT_ERROR && !rel)
+				keep_cookie(skb, w, f, at);
 			if (tlv->type == CONVERT_ERROR)
 				return refused_for(f, f->head[HEAD - 2], f->head[HEAD - 1]);
 			/* A base Connect is answered by no more than one TLV. */

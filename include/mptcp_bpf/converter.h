@@ -26,6 +26,10 @@
 	X(full, "connections that could not be recorded, and failed")                      \
 	X(dropped, "segments dropped: reply in pieces, or lost, or no DATA_ACK yet")
 
+/* Of `used`. */
+#define MPB_CONVERTER_GIVEN 1
+#define MPB_CONVERTER_BROUGHT 2 /* and its cookie was brought by an error */
+
 #define MPB_CONVERT_WAIT 30     /* seconds, where an error that asks for patience says none (section 6.2.8) */
 
 /* How far a connection has ended: a FIN of the host's, one of the converter's, a RST. */
@@ -37,7 +41,7 @@ struct mpb_converter {
 	char name[16];
 	__be32 addr[4];
 	__be16 port;
-	__u8 used;
+	__u8 used;                         /* 0: not */
 	__u8 last_error;                   /* code of the last Error TLV */
 	__u32 request_len;                 /* a multiple of 4 */
 	__u8 request[MPB_CONVERT_REQUEST]; /* but for destination and port */

@@ -86,6 +86,22 @@ $bin -n $c converter add conv 10.83.1.2:5006
 ok "an error that asks for patience" app fails 10.84.0.2 7
 is "$(field conv state),$(field conv last_error)" bypassed,resource_exceeded "gets it"
 ok "and connections go direct" app app 10.84.0.2 7
+start $v "$bin" converter serve listen 5010 client 10.83.0.0/16 dest 10.84.0.0/16 threads 1 cookies
+for kind in tcp mptcp; do
+	$bin -n $c converter add conv 10.83.1.2:5010 bypass 0
+	ok "$kind: a converter that wants a cookie" app fails 10.84.0.2 7 $kind
+	ok "$kind: gets the one that it has handed out" app app 10.84.0.2 7 $kind 20000 5
+	is "$(field conv errors),$(field conv replied),$(field conv last_error)" 1,5,missing_cookie "$kind: after one error"
+done
+kill "${pids[-1]}"
+wait "${pids[-1]}"
+start $v "$bin" converter serve listen 5010 client 10.83.0.0/16 dest 10.84.0.0/16 threads 1 cookies
+ok "a cookie that holds no longer" app fails 10.84.0.2 7
+ok "is not used again" app fails 10.84.0.2 7
+ok "but the one that was handed out then is" app app 10.84.0.2 7 tcp 20000 5
+$bin -n $c converter add conv 10.83.1.2:5010 cookie 0102030405060708
+for _ in 1 2; do ok "one that was configured is kept to" app fails 10.84.0.2 7; done
+is "$(field conv last_error)" not_authorized "though it is wrong"
 $bin -n $c converter add conv 10.83.1.2:5009
 ok "mptcp to a converter that speaks TCP" app app 10.84.0.2 7 mptcp 20000 5
 is "$(field conv replied)" 5 "goes through it"

@@ -49,7 +49,7 @@ ok "mptcp: over two subflows" test "$(in_ns $c nstat -asz MPTcpExtMPJoinSynAckRx
 ok "the converter's host keeps to the window" test "$(in_ns $c nstat -asz MPTcpExtNoDSSInWindow | awk '/NoDSS/ { print $2 }')" -lt 50
 ok "requests came in SYNs" test "$(counted fastopen)" -ge 12
 ok "and by MPTCP" test "$(counted mptcp)" -ge 9
-for case in version not_convert malformed unsupported unsupported_option refused; do
+for case in urgent version not_convert malformed unsupported unsupported_option refused; do
 	# shellcheck disable=SC2086
 	ok "$case" client $case $to
 done
@@ -103,6 +103,18 @@ ok "leaves no session, though the destination stays" ended
 ok "half a thousand hostile clients, and honest ones between" client hostile 10.81.1.2 5006 10.82.0.2 7 500
 ok "no session stays" ended 5006
 ok "the silent ones were ended" test "$(counted late 5006)" -gt 50
+
+# A device that comes up later, in a namespace where nothing else serves, and by one that has given its rights away.
+at_late() { local i; for ((i = 0; i < 300; i++)); do [ "$(in_ns $d bpftool net show dev late | grep -c convert_serve_in)" = "$1" ] && return; sleep 0.1; done; return 1; }
+in_ns $d sysctl -qw net.ipv4.tcp_fastopen=3
+start $d "$bin" converter serve listen 5010 client 10.82.0.0/16 user nobody threads 1
+ip -n $d link add late type veth peer name later
+ok "windows are mended at no device that is down" at_late 0
+ip -n $d link set late up
+ok "and at one that comes up later" at_late 1
+kill "${pids[-1]}"
+wait "${pids[-1]}"
+ok "until it ends" at_late 0
 
 kill "$served"
 wait "$served"

@@ -122,6 +122,17 @@ class Cases:
         s.shutdown(socket.SHUT_WR)
         assert take(s) == {} and rest(s) == data
 
+    def urgent(a):
+        """The byte itself may get lost; what follows it may not."""
+        s = dial(a, message(connect(a.dest, a.dport)))
+        assert take(s) == {}
+        for _ in range(20):
+            s.sendall(b"a" * 300)
+            s.send(b"!", socket.MSG_OOB)
+            s.sendall(b"b" * 300)
+        s.shutdown(socket.SHUT_WR)
+        assert rest(s).replace(b"!", b"") == (b"a" * 300 + b"b" * 300) * 20
+
     def byte_by_byte(a):
         s = dial(a)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

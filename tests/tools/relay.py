@@ -1,25 +1,40 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """What a relay is measured by, from both sides of it. RELAY is ADDR PORT; with DEST DESTPORT behind it, it is a converter (RFC 8803), else one that knows where to go.
+With the word mptcp at the end clients speak Multipath TCP.
 relay.py pour ADDR PORT                          a destination: as many bytes as it is told
+relay.py sink ADDR PORT                          a destination: a byte back when all that it was told of has come
 relay.py echo ADDR PORT                          a destination: 64 bytes back, and the end
 relay.py pull BYTES RELAY [DEST DESTPORT]        Mbit/s of so many bytes from `pour`
+relay.py push BYTES RELAY [DEST DESTPORT]        Mbit/s of so many bytes to `sink`
 relay.py calls SECONDS AT_ONCE RELAY [DEST ...]  connections a second, each with one exchange with `echo`"""
 import os, socket, struct, sys, time
-from convert import MSG_FASTOPEN, TCP_FASTOPEN_NO_COOKIE, connect, exactly, message, take
+from convert import IPPROTO_MPTCP, MSG_FASTOPEN, TCP_FASTOPEN_NO_COOKIE, connect, exactly, message, take
+
+PROTOCOL = IPPROTO_MPTCP if sys.argv[-1] == "mptcp" else 0
+
+
+def once(at, request, first):
+    """A connection on which `first` has been sent, behind the request if there is one."""
+    s = socket.socket(socket.AF_INET6 if ":" in at[0] else socket.AF_INET, socket.SOCK_STREAM, PROTOCOL)
+    s.settimeout(60)
+    if request:
+        s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1)
+        s.sendto(request + first, MSG_FASTOPEN, at)
+    else:
+        s.connect(at)
+        s.sendall(first)
+    return s
+
+
+def ways(w):
+    """Where RELAY is, and the request that it wants."""
+    return (w[0], int(w[1])), message(connect(w[2], int(w[3]))) if len(w) == 4 else b""
 
 
 def reach(w, first):
-    """A connection on which `first` has been sent."""
-    s = socket.socket(socket.AF_INET6 if ":" in w[0] else socket.AF_INET)
-    s.settimeout(60)
-    if len(w) == 2:
-        s.connect((w[0], int(w[1])))
-        s.sendall(first)
-        return s
-    s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1)
-    s.sendto(message(connect(w[2], int(w[3]))) + first, MSG_FASTOPEN, (w[0], int(w[1])))
-    assert take(s) == {}
+    s = once(*ways(w), first)
+    assert len(w) == 2 or take(s) == {}
     return s
 
 
@@ -33,17 +48,27 @@ def pull(n, *relay):
     print("%.0f" % (int(n) * 8e-6 / (time.monotonic() - begin)))
 
 
+def push(n, *relay):
+    begin, left, zeros = time.monotonic(), int(n), bytes(1 << 20)
+    s = reach(relay, struct.pack("!Q", left))
+    while left:
+        left -= s.send(zeros[:min(left, len(zeros))])
+    exactly(s, 1)
+    print("%.0f" % (int(n) * 8e-6 / (time.monotonic() - begin)))
+
+
 def calls(seconds, at_once, *relay):
     begin = time.monotonic()
     ends = begin + float(seconds)
-    pipes = []
+    pipes, (at, request) = [], ways(relay)
+    reply = message() if request else b""  # nothing is parsed here: the clients' work is not what is measured
     for _ in range(int(at_once)):
         r, w = os.pipe()
         if not os.fork():
             n = 0
             while time.monotonic() < ends:
-                s = reach(relay, b"x" * 64)
-                exactly(s, 64)
+                s = once(at, request, b"x" * 64)
+                exactly(s, len(reply) + 64)
                 s.close()
                 n += 1
             os.write(w, struct.pack("!Q", n))
@@ -70,6 +95,17 @@ def pour(*at):
         c.close()
 
 
+def sink(*at):
+    room, s = bytearray(1 << 20), listen(*at)
+    while True:
+        c, _ = s.accept()
+        left = struct.unpack("!Q", exactly(c, 8))[0]
+        while left:
+            left -= c.recv_into(room, min(left, len(room)))
+        c.sendall(b"x")
+        c.close()
+
+
 def echo(*at):
     s = listen(*at)
     while True:
@@ -79,4 +115,5 @@ def echo(*at):
 
 
 if __name__ == "__main__":
-    {"pour": pour, "echo": echo, "pull": pull, "calls": calls}[sys.argv[1]](*sys.argv[2:])
+    words = sys.argv[2:-1] if PROTOCOL else sys.argv[2:]
+    {"pour": pour, "sink": sink, "echo": echo, "pull": pull, "push": push, "calls": calls}[sys.argv[1]](*words)

@@ -41,27 +41,35 @@ void pipes_close(struct pipes *p)
 		pipe_close(p->fd[--p->n]);
 }
 
+/* What a read from the source has told. Returns bytes, 0 when there is nothing, -errno. */
+static int told(struct flow *f, ssize_t n)
+{
+	if (n > 0)
+		return n;
+	f->ended = !n;
+	f->dry = n < 0 && errno == EAGAIN;
+	return !n || errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
 /* Socket to pipe. Returns bytes, 0 when there is nothing or no room, -errno. */
 static int take(struct flow *f, struct pipes *p, int from)
 {
-	ssize_t n;
-	int err;
+	int n, err;
 
-	if (f->ended || f->held >= CHUNK)
+	if (f->ended || f->dry || f->held >= CHUNK)
 		return 0;
 	if (!f->held) {
 		err = pipe_take(p, f->pipe);
 		if (err)
 			return err;
 	}
-	n = splice(from, NULL, f->pipe[1], NULL, CHUNK - f->held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	err = n < 0 ? -errno : 0;
+	n = told(f, splice(from, NULL, f->pipe[1], NULL, CHUNK - f->held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+	f->dry = f->dry && !f->held; /* else it may be the pipe that has no room: it counts pages, not bytes */
 	if (n > 0)
 		f->held += n;
-	f->ended = !n;
 	if (!f->held)
 		pipe_give(p, f->pipe);
-	return n > 0 ? n : err == -EAGAIN || err == -EINTR ? 0 : err;
+	return n;
 }
 
 /* Pipe to socket, the same way. */
@@ -80,24 +88,62 @@ static int give(struct flow *f, struct pipes *p, int to)
 	return n;
 }
 
+/* What a socket does not take at once waits in a pipe, which has room for all of it. */
+static int hold(struct flow *f, struct pipes *p, uint32_t from, uint32_t n)
+{
+	int err = pipe_take(p, f->pipe);
+
+	if (err)
+		return err;
+	f->held = n - from;
+	return write(f->pipe[1], p->copy + from, n - from) == n - from ? 0 : -EIO;
+}
+
+/* Socket to socket. Returns the bytes read, 0, or -errno. A read that has not filled the room has left nothing behind, not even the end when that had been
+ * announced before. */
+static int copy(struct flow *f, struct pipes *p, int from, int to, uint64_t *bytes)
+{
+	ssize_t out;
+	int n, err;
+
+	if (f->ended || f->dry)
+		return 0;
+	n = told(f, recv(from, p->copy, sizeof(p->copy), MSG_DONTWAIT));
+	if (n <= 0)
+		return n;
+	f->bulk = n == sizeof(p->copy);
+	f->dry = !f->bulk && !f->urgent;
+	f->ended = f->dry && f->last;
+	out = send(to, p->copy, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (out < 0 && errno != EAGAIN && errno != EINTR)
+		return -errno;
+	if (out > 0)
+		*bytes += out;
+	err = out < n ? hold(f, p, out > 0 ? out : 0, n) : 0;
+	return err ? err : n;
+}
+
 int flow_move(struct flow *f, struct pipes *p, int from, int to, int *budget, uint64_t *bytes)
 {
+	uint64_t before = *bytes;
 	int in, out;
 
 	do {
 		if (!(*budget)--)
 			return 1;
-		in = take(f, p, from);
-		out = in < 0 ? in : give(f, p, to);
+		if (f->bulk || f->held) {
+			in = take(f, p, from);
+			out = in < 0 ? in : give(f, p, to);
+			*bytes += out > 0 ? out : 0;
+		} else {
+			in = copy(f, p, from, to, bytes);
+			out = in < 0 ? in : 0;
+		}
 		if (out < 0)
 			return out;
-		*bytes += out;
 	} while (in || out);
-	if (f->ended && !f->held && !f->shut) {
-		f->shut = true;
-		if (shutdown(to, SHUT_WR) && errno != ENOTCONN)
-			return -errno;
-	}
+	if (f->dry && *bytes - before < FLOW_COPY)
+		f->bulk = false;
 	return 0;
 }
 

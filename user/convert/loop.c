@@ -13,8 +13,9 @@
 #include "loop.h"
 
 #define EVENTS 256
-#define ACCEPTS 64 /* a turn */
-#define BUDGET 32  /* splices a session and turn */
+#define ACCEPTS 64  /* a turn, at most */
+#define BUDGET 32   /* splices a session and turn */
+#define OF_SERVER 1 /* in what an event names, beside the session */
 
 static uint64_t now_ms(void)
 {
@@ -83,11 +84,25 @@ static void session_end(struct session *s, bool by_reset)
 	__atomic_fetch_sub(&l->n.sessions, 1, __ATOMIC_RELAXED);
 }
 
-int session_watch(struct session *s, int fd)
+static int watch(struct session *s, int fd, int how, uint32_t events, uint64_t end)
 {
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s };
+	struct epoll_event ev = { .events = events | EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET, .data.u64 = (uintptr_t)s | end };
 
-	return epoll_ctl(s->loop->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+	return epoll_ctl(s->loop->epoll, how, fd, &ev) ? -errno : 0;
+}
+
+int session_watch_server(struct session *s)
+{
+	return watch(s, s->server, EPOLL_CTL_ADD, EPOLLOUT, OF_SERVER);
+}
+
+/* What it has sent before shows by an event at once. */
+static int watch_client(struct session *s)
+{
+	int err = s->watched ? 0 : watch(s, s->client, EPOLL_CTL_ADD, 0, 0);
+
+	s->watched = !err;
+	return err;
 }
 
 void session_hang_up(struct session *s)
@@ -95,6 +110,8 @@ void session_hang_up(struct session *s)
 	reset(s->server);
 	close(s->server);
 	s->server = -1;
+	s->told = 0;
+	s->down = (struct flow){ .dry = true };
 }
 
 static void ready_join(struct session *s)
@@ -114,7 +131,16 @@ static bool is_broken(int fd, const struct flow *f)
 	return f->ended && !getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) && err;
 }
 
-static void relay(struct session *s)
+static int pass_end(struct flow *f, int to)
+{
+	if (!flow_done(f) || f->shut)
+		return 0;
+	f->shut = true;
+	return shutdown(to, SHUT_WR) && errno != ENOTCONN ? -errno : 0;
+}
+
+/* Both directions, and what follows of it. Returns 1 when there is more to do, -errno when the connection is broken. */
+static int move(struct session *s)
 {
 	struct loop *l = s->loop;
 	uint64_t up = 0, down = 0;
@@ -124,12 +150,30 @@ static void relay(struct session *s)
 	back = more < 0 ? more : flow_move(&s->down, &l->pipes, s->server, s->client, &b, &down);
 	__atomic_fetch_add(&l->n.bytes_up, up, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&l->n.bytes_down, down, __ATOMIC_RELAXED);
-	if (back < 0 || is_broken(s->client, &s->up) || is_broken(s->server, &s->down)) {
-		COUNT(l, reset);
+	if (back < 0 || (s->failed && (is_broken(s->client, &s->up) || is_broken(s->server, &s->down))))
+		return -ECONNRESET;
+	if (flow_done(&s->up) && flow_done(&s->down))
+		return 0;
+	if (pass_end(&s->up, s->server) || pass_end(&s->down, s->client))
+		return -ECONNRESET;
+	if (s->down.held && !s->pushes) {
+		s->pushes = true;
+		if (watch(s, s->client, EPOLL_CTL_MOD, EPOLLOUT, 0))
+			return -ECONNRESET;
+	}
+	return more || back;
+}
+
+static void relay(struct session *s)
+{
+	int more = move(s);
+
+	if (more < 0) {
+		COUNT(s->loop, reset);
 		session_end(s, true);
-	} else if (s->up.shut && s->down.shut) {
+	} else if (flow_done(&s->up) && flow_done(&s->down)) {
 		session_end(s, false);
-	} else if (more || back) {
+	} else if (more) {
 		ready_join(s);
 	}
 }
@@ -149,6 +193,8 @@ static void obey(struct session *s, enum step step, uint64_t now)
 {
 	switch (step) {
 	case STEP_WAIT:
+		if (s->server < 0 && watch_client(s))
+			session_end(s, true);
 		return;
 	case STEP_CLOSE:
 	case STEP_RESET:
@@ -157,14 +203,20 @@ static void obey(struct session *s, enum step step, uint64_t now)
 	case STEP_DRAIN:
 		s->draining = true;
 		shutdown(s->client, SHUT_WR);
-		drain(s);
+		if (watch_client(s))
+			session_end(s, true);
+		else
+			drain(s);
 		return;
 	case STEP_RELAY:
 		queue_leave(s);
 		s->step = NULL;
 		queue_join(s, now);
 		COUNT(s->loop, relayed);
-		relay(s);
+		if (watch_client(s))
+			session_end(s, true);
+		else
+			relay(s);
 	}
 }
 
@@ -181,6 +233,25 @@ static void progress(struct session *s, uint64_t now)
 		queue_join(s, now);
 		relay(s);
 	}
+}
+
+static void happened(const struct epoll_event *ev, uint64_t now)
+{
+	struct session *s = (void *)(uintptr_t)(ev->data.u64 & ~(uint64_t)OF_SERVER);
+	bool of_server = ev->data.u64 & OF_SERVER;
+	struct flow *f = of_server ? &s->down : &s->up;
+
+	if (s->dead)
+		return;
+	f->dry = f->dry && !(ev->events & ~EPOLLOUT);
+	f->last = f->last || ev->events & EPOLLRDHUP;
+	f->urgent = f->urgent || ev->events & EPOLLPRI;
+	s->failed = s->failed || ev->events & EPOLLERR;
+	if (of_server)
+		s->told |= ev->events;
+	if (s->step && !s->draining && !of_server && s->server >= 0)
+		return;
+	progress(s, now);
 }
 
 static void refuse(struct loop *l, int fd)
@@ -207,9 +278,10 @@ static void begin(struct loop *l, int fd, const struct sockaddr_in6 *peer, uint6
 	s->server = -1;
 	s->peer = *peer;
 	s->step = l->kind->begin;
+	s->up.dry = s->down.dry = true;
 	__atomic_fetch_add(&l->n.sessions, 1, __ATOMIC_RELAXED);
 	queue_join(s, now);
-	obey(s, session_watch(s, fd) ? STEP_RESET : l->kind->begin(s), now);
+	obey(s, l->kind->begin(s), now);
 }
 
 /* At the limit of descriptors a spare one takes the connection, to refuse it: left in the queue it would wake the loop for ever. */
@@ -225,9 +297,11 @@ static int accept_spare(struct loop *l)
 	return fd < 0 ? -errno : 0;
 }
 
-static void accept_all(struct loop *l, uint64_t now)
+static int accept_some(struct loop *l, int most, uint64_t now)
 {
-	for (int i = 0; i < ACCEPTS; i++) {
+	int n;
+
+	for (n = 0; n < most; n++) {
 		struct sockaddr_in6 peer = {};
 		socklen_t len = sizeof(peer);
 		int fd = accept4(l->listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -237,8 +311,20 @@ static void accept_all(struct loop *l, uint64_t now)
 		else if ((errno == EMFILE || errno == ENFILE) && l->spare >= 0 && !accept_spare(l))
 			continue;
 		else if (errno != ECONNABORTED && errno != EINTR)
-			return;
+			break;
 	}
+	return n;
+}
+
+/* As many as there may well be: asking for one more than there are is a call for nothing. */
+static void accept_turn(struct loop *l, uint64_t now)
+{
+	int n = accept_some(l, l->accepts, now);
+
+	if (n < l->accepts)
+		l->accepts = n ? n : 1;
+	else if (n < ACCEPTS)
+		l->accepts = 2 * n;
 }
 
 static void expire(struct queue *q, uint64_t *counter, uint64_t now)
@@ -299,12 +385,12 @@ void loop_run(struct loop *l, uint32_t grace_ms)
 		now = now_ms();
 		for (int i = 0; i < n; i++) {
 			if (ev[i].data.ptr == l)
-				accept_all(l, now);
+				accept_turn(l, now);
 			else if (ev[i].data.ptr)
-				progress(ev[i].data.ptr, now);
+				happened(&ev[i], now);
 		}
 		if (__atomic_load_n(&l->stopping, __ATOMIC_ACQUIRE) && l->listener >= 0) {
-			accept_all(l, now);
+			accept_some(l, ACCEPTS, now);
 			listener_close(l);
 			until = now + grace_ms;
 			epoll_ctl(l->epoll, EPOLL_CTL_DEL, l->stop, NULL);
@@ -334,6 +420,7 @@ int loop_init(struct loop *l, int listener, uint32_t handshake_ms, uint32_t idle
 	struct epoll_event accepts = { .events = EPOLLIN, .data.ptr = l }, stops = { .events = EPOLLIN };
 
 	l->listener = listener;
+	l->accepts = 1;
 	l->handshakes.limit_ms = handshake_ms;
 	l->relays.limit_ms = idle_ms;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);

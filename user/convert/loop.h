@@ -48,8 +48,12 @@ struct session {
 	struct loop *loop;
 	enum step (*step)(struct session *s); /* of the handshake; NULL: relays */
 	bool draining, dead;
+	bool watched;                /* the client is: from when something is awaited of it */
+	bool pushes;                 /* and for room, since it did not take all at once */
+	bool failed;                 /* an event has told an error */
 	bool counted;                /* among its client's */
 	int client, server;          /* sockets; -1: none */
+	uint32_t told;               /* EPOLL* of all events of the server's */
 	struct flow up, down;
 	uint64_t deadline_ms;
 	struct sockaddr_in6 peer;    /* the client */
@@ -81,6 +85,7 @@ struct loop {
 	const struct kind *kind;
 	uint32_t max_sessions;
 	int listener, epoll, stop, spare;
+	int accepts; /* connections that are asked for a turn */
 	bool stopping, abandon, over; /* told to stop; told not to wait; has stopped */
 	struct queue handshakes, relays;
 	struct session *ready, *dead;
@@ -93,8 +98,8 @@ void loop_run(struct loop *l, uint32_t grace_ms); /* until loop_stop(), and then
 void loop_stop(struct loop *l, bool at_once);
 void loop_free(struct loop *l);
 
-/* Watch a socket of the session; edges. */
-int session_watch(struct session *s, int fd);
+/* Watch the server's socket, which is on its way; edges. Its events alone are steps of the handshake from then on. */
+int session_watch_server(struct session *s);
 
 /* Reset the connection that goes on from here: there may be another. */
 void session_hang_up(struct session *s);

@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include "message.h"
 #include "relay.h"
@@ -129,9 +129,7 @@ static enum step await_answer(struct session *s)
 /* The request is not in the SYN: once connected. */
 static enum step connecting(struct session *s)
 {
-	struct pollfd p = { .fd = s->server, .events = POLLOUT };
-
-	if (poll(&p, 1, 0) < 1)
+	if (!(s->told & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
 		return STEP_WAIT;
 	if (send(s->server, s->buf, s->want, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)s->want)
 		return STEP_RESET;
@@ -167,7 +165,7 @@ static enum step ask(struct session *s)
 	setsockopt(s->server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	s->want = request(s);
 	n = dial(s, r);
-	if (n < 0 || (n && n != (ssize_t)s->want) || session_watch(s, s->server))
+	if (n < 0 || (n && n != (ssize_t)s->want) || session_watch_server(s))
 		return STEP_RESET;
 	if (n)
 		return await_answer(s);
@@ -177,11 +175,8 @@ static enum step ask(struct session *s)
 
 static enum step begin(struct session *s)
 {
-	int one = 1;
-
 	if (destination(s))
 		return STEP_RESET;
-	setsockopt(s->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	return ask(s);
 }
 

@@ -3,8 +3,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include "message.h"
 #include "serve.h"
@@ -38,7 +38,7 @@ static enum step fail_echo(struct session *s, enum mpb_convert_code code)
 
 	COUNT(s->loop, error[code]);
 	message_begin(&m);
-	message_error_echo(&m, code, s->buf, s->have);
+	message_error_echo(&m, code, s->buf, s->want);
 	return answer(s, &m, STEP_DRAIN);
 }
 
@@ -93,19 +93,29 @@ static void tell_supported(struct message *m)
 	message_add(m, CONVERT_SUPPORTED, v, n);
 }
 
+/* What the client has sent behind its request, as far as it was read with it. A new socket takes all of it. */
+static bool pass_surplus(struct session *s)
+{
+	uint32_t n = s->have - s->want;
+
+	if (n && send(s->server, s->buf + s->want, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n)
+		return false;
+	__atomic_fetch_add(&s->loop->n.bytes_up, n, __ATOMIC_RELAXED);
+	return true;
+}
+
 static enum step connecting(struct session *s)
 {
-	struct pollfd p = { .fd = s->server, .events = POLLOUT };
 	socklen_t len = sizeof(int);
 	struct message m;
 	int err = 0;
 
-	if (poll(&p, 1, 0) < 1)
-		return STEP_WAIT;
-	if (getsockopt(s->server, SOL_SOCKET, SO_ERROR, &err, &len) || err)
+	if (s->told & (EPOLLERR | EPOLLHUP) && (getsockopt(s->server, SOL_SOCKET, SO_ERROR, &err, &len) || err))
 		return unreachable(s, err ? err : errno);
-	upstream_settled(s->server);
-	if (config(s)->proxy_protocol && !proxy_header(s))
+	if (!(s->told & EPOLLOUT))
+		return STEP_WAIT;
+	upstream_settled(s->server, s->dest);
+	if ((config(s)->proxy_protocol && !proxy_header(s)) || !pass_surplus(s))
 		return STEP_RESET;
 	message_begin(&m);
 	if (s->info)
@@ -149,10 +159,10 @@ static enum step connect_to(struct session *s, const struct mpb_convert_msg *req
 		return fail(s, CONVERT_unsupported_option, bad, 1);
 	if (s->server < 0)
 		return unreachable(s, -s->server);
-	if (session_watch(s, s->server))
+	if (session_watch_server(s))
 		return fail(s, CONVERT_resource_exceeded, NULL, 0);
 	s->step = connecting;
-	return connecting(s);
+	return STEP_WAIT;
 }
 
 /* The answer to Info is the reply's only content; the client closes then, or sends nothing more that is understood. */
@@ -171,7 +181,7 @@ static enum step understand(struct session *s)
 	const struct converter *c = config(s);
 	uint8_t cookie[1 + COOKIE_LEN] = {};
 	struct mpb_convert_msg req;
-	int verdict = mpb_convert_parse(s->buf, s->have, MPB_CONVERT_REQUESTS, &req);
+	int verdict = mpb_convert_parse(s->buf, s->want, MPB_CONVERT_REQUESTS, &req);
 
 	if (verdict == MPB_CONVERT_OK && !(req.seen & (1U << CONVERT_CONNECT | 1U << CONVERT_INFO)))
 		verdict = CONVERT_malformed_message;
@@ -193,21 +203,21 @@ static enum step understand(struct session *s)
 	return connect_to(s, &req);
 }
 
-/* The request is read to its last byte and no further: what follows is the destination's. */
+/* Mostly all of it is there at once, and maybe the first bytes for the destination behind it. */
 static enum step requested(struct session *s)
 {
 	static const uint8_t versions[] = { MPB_CONVERT_VERSION };
 	int verdict;
 
-	while (s->have < s->want) {
-		ssize_t n = recv(s->client, s->buf + s->have, s->want - s->have, MSG_DONTWAIT);
+	while (s->have < sizeof(struct mpb_convert_head) || s->have < s->want) {
+		ssize_t n = recv(s->client, s->buf + s->have, sizeof(s->buf) - s->have, MSG_DONTWAIT);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return STEP_WAIT;
 		if (n <= 0)
 			return n ? STEP_RESET : STEP_CLOSE;
 		s->have += n;
-		if (s->have != sizeof(struct mpb_convert_head) || s->want != s->have)
+		if (s->have < sizeof(struct mpb_convert_head))
 			continue;
 		verdict = mpb_convert_head((struct mpb_convert_head *)s->buf, &s->want);
 		if (verdict == MPB_CONVERT_RESET) {
@@ -247,8 +257,6 @@ static void full(struct loop *l, int fd)
 
 static enum step begin(struct session *s)
 {
-	int one = 1;
-
 	if (!clients_enter(config(s)->count, &s->peer.sin6_addr)) {
 		COUNT(s->loop, full);
 		full(s->loop, s->client);
@@ -256,8 +264,6 @@ static enum step begin(struct session *s)
 	}
 	s->counted = true;
 	count_kind(s);
-	setsockopt(s->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	s->want = sizeof(struct mpb_convert_head);
 	s->step = requested;
 	return requested(s);
 }

@@ -96,6 +96,7 @@ static int listener(const struct service *v)
 		close(fd);
 		return err;
 	}
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* what is accepted has it from here */
 	return fd;
 }
 

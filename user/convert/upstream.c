@@ -41,10 +41,12 @@ static const uint8_t *option(const uint8_t *options, uint32_t len, uint8_t kind)
 	return NULL;
 }
 
-static void tell_icmp(int fd, int on)
+static void tell_icmp(int fd, bool v4, int on)
 {
-	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	if (v4)
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	else
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 }
 
 int upstream_connect(const __be32 addr[4], __be16 port, const uint8_t *options, uint32_t len, bool mptcp, uint8_t *bad)
@@ -65,7 +67,7 @@ int upstream_connect(const __be32 addr[4], __be16 port, const uint8_t *options, 
 		fd = socket(v4 ? AF_INET : AF_INET6, type, 0);
 	if (fd < 0)
 		return -errno;
-	tell_icmp(fd, 1);
+	tell_icmp(fd, v4, 1);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (mss && mss[1] == 4) {
 		int value = mss[2] << 8 | mss[3];
@@ -104,9 +106,9 @@ int upstream_icmp(int fd)
 	return -1;
 }
 
-void upstream_settled(int fd)
+void upstream_settled(int fd, const __be32 addr[4])
 {
-	tell_icmp(fd, 0);
+	tell_icmp(fd, IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr), 0);
 }
 
 bool socket_is_mptcp(int fd)

@@ -20,7 +20,7 @@ int upstream_connect(const __be32 addr[4], __be16 port, const uint8_t *options, 
 int upstream_icmp(int fd);
 
 /* Connected: ICMP is told no longer. */
-void upstream_settled(int fd);
+void upstream_settled(int fd, const __be32 addr[4]);
 
 /* MPTCP, and not fallen back to TCP. */
 bool socket_is_mptcp(int fd);

@@ -51,7 +51,7 @@ static void request_fill(struct mpb_converter *c, const __u8 *cookie, int cookie
 
 int converter_add(const struct args *a)
 {
-	struct mpb_converter c = { .used = 1, .bypass_ns = BYPASS_DEFAULT * 1000000000ULL };
+	struct mpb_converter c = { .used = MPB_CONVERTER_GIVEN, .bypass_ns = BYPASS_DEFAULT * 1000000000ULL };
 	__u8 cookie[MPB_CONVERT_REQUEST - sizeof(struct mpb_convert_syn) - 4];
 	struct sockaddr_in6 at;
 	int len = 0, err = 0;

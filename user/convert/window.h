@@ -5,7 +5,8 @@
 
 #include <linux/types.h>
 
-/* Mends it at all devices of this network namespace, as long as this process lives. Returns 0, or -errno where the kernel or the lack of rights forbids it. */
+/* Mends it at all devices of this network namespace, those that come later too, as long as this process lives: in a process of its own, which keeps the rights
+ * that it takes and does nothing else. Returns 0, or -errno where the kernel or the lack of rights forbids it. */
 int window_mend(__be16 port);
 
 #endif
