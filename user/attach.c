@@ -167,8 +167,10 @@ static bool is_attached(int fd, struct attachment *a)
 {
 	if (a->link)
 		return true;
-	if (!strcmp(a->hook, "clsact"))
-		return clsact_attached(fd, a->ifindex, a->dir);
+	if (!strcmp(a->hook, "clsact")) {
+		a->id = clsact_id(fd, a->ifindex, a->dir);
+		return a->id;
+	}
 	a->mode = dispatcher_mode(fd, a->ifindex);
 	return a->mode;
 }

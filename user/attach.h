@@ -34,7 +34,7 @@ int attachments_update(const char *at, const int from[PROG_MAX], const int to[PR
 
 struct attachment {
 	int ifindex;
-	uint32_t id; /* of the link: grows with time; 0 for clsact */
+	uint32_t id; /* of the link or, at clsact, of the filter: grows with time; 0 in libxdp's dispatcher */
 	enum mpb_dir dir;
 	const char *hook; /* tcx, clsact, xdp */
 	bool link;        /* of its own; else at clsact or in libxdp's dispatcher */

@@ -20,6 +20,7 @@ struct filters {
 	__u32 prio;      /* of it; 0: not there */
 	__u32 handle;
 	__u32 last_prio; /* the largest there is, PRIO_LAST aside */
+	__u32 newest;    /* the largest handle from PRIO_FIRST on: each is larger than those before it in the chain */
 	int total;
 };
 
@@ -49,6 +50,8 @@ static int see_filter(const struct nlmsghdr *nlh, void *arg)
 	f->total++;
 	if (prio > f->last_prio && prio < PRIO_LAST)
 		f->last_prio = prio;
+	if (tcm->tcm_handle > f->newest && prio >= PRIO_FIRST && prio < PRIO_LAST)
+		f->newest = tcm->tcm_handle;
 	if (id && id == f->prog_id) {
 		f->prio = prio;
 		f->handle = tcm->tcm_handle;
@@ -93,7 +96,7 @@ int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir, 
 {
 	LIBBPF_OPTS(bpf_tc_hook, qdisc, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point(dir));
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog, .handle = 1);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog);
 	char path[PATH_MAX];
 	struct filters f;
 	int err;
@@ -105,6 +108,7 @@ int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir, 
 	else if (err != -EEXIST)
 		return err;
 	look(prog, ifindex, dir, &f);
+	opts.handle = f.newest < f.prog_id ? f.prog_id : f.newest + 1; /* it stays when the program is replaced */
 	opts.priority = last ? PRIO_LAST : f.last_prio < PRIO_FIRST ? PRIO_FIRST : f.last_prio + 1;
 	return bpf_tc_attach(&hook, &opts);
 }
@@ -144,10 +148,10 @@ void clsact_detach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir)
 	pin_remove_empty(pin_path(path, "%s/clsact", ns->dir));
 }
 
-bool clsact_attached(int prog, int ifindex, enum mpb_dir dir)
+__u32 clsact_id(int prog, int ifindex, enum mpb_dir dir)
 {
 	struct filters f;
 
 	look(prog, ifindex, dir, &f);
-	return f.prio;
+	return f.handle;
 }

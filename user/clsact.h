@@ -12,6 +12,6 @@
 int clsact_attach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir, bool last);
 int clsact_replace(int from, int to, int ifindex, enum mpb_dir dir); /* in one step */
 void clsact_detach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir);
-bool clsact_attached(int prog, int ifindex, enum mpb_dir dir);
+__u32 clsact_id(int prog, int ifindex, enum mpb_dir dir); /* grows with time, like a link's; 0: not attached */
 
 #endif

@@ -80,6 +80,14 @@ ok "an empty file: nothing is so" mb apply /dev/null
 is "$(state)" "$nothing" "nothing is left"
 ok "not even a pin" test ! -e /sys/fs/bpf/mptcp-bpf
 
+# The order at clsact, which kernels without tcx have.
+ordered() { printf 'policies: [%s]\n' "$1" | MPTCP_BPF_HIDE=tcx mb apply - >/dev/null; }
+ok "at clsact too, policies hang in the order of the file" ordered "prio_pin, opt_count"
+is "$(state | grep -o 'load: [a-z_]*' | paste -sd ' ')" "load: prio_pin load: opt_count" "which list --config says"
+ok "twice is once" ordered "prio_pin, opt_count"
+ok "another order is refused" fails 1 'in front of opt_count' ordered "opt_count, prio_pin"
+mb unload --all
+
 # Random configurations in sequence, under a transfer.
 random_config() { # SEED: option policies hang in an order, so each set is on every device or on none
 	perl -e '
