@@ -100,7 +100,7 @@ for v in 4 6; do
 	[ $live = 1 ] || { skip_known "this kernel gives live sockets no callbacks" "IPv$v: changes on subflows that live"; srv unload --all; continue; }
 
 	srv path add dev path2 ask-rate 4mbit
-	said=$(terms server said) had=$(troubles)
+	said=$(terms server said) trouble=$(troubles)
 	begin $addr $port -C cubic -d 600
 	ok "IPv$v: two subflows" until_true joined
 	ok "IPv$v: asked on and on" until_true above server said $((said + 5))
@@ -141,7 +141,7 @@ for v in 4 6; do
 	ok "IPv$v: unload at the client" mb unload --all
 	ok "IPv$v: the rate is its own again" until_true faster 2 7000000
 	ok "IPv$v: unload at the server" srv unload --all
-	is "$(troubles)" "$had" "IPv$v: the connection had no trouble"
+	is "$(troubles)" "$trouble" "IPv$v: the connection had no trouble"
 	stop $port
 	ok "IPv$v: the payload is whole" finish $port
 	until_true alone client
