@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Connections through a converter on two paths that lose LOSS (1) percent of the packets and put 1 % of them out of order: payload intact, all of them ended. COUNT (20) echoes of 20 KB,
+# Connections through a converter on two paths that lose LOSS (1) percent of the packets and put 1 % of them out of order: payload intact, all of them ended; and destinations that speak first. COUNT (20) echoes of 20 KB,
 # a transfer of BULK_BYTES (2000000) each way. tests/bench/convert-loss.bench is the long form.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
@@ -19,10 +19,12 @@ ip -n $c route add 10.88.0.0/24 via 10.77.1.2
 in_ns $v sysctl -qw net.ipv4.tcp_fastopen=3
 
 destinations $d
+start $d python3 $stub greet :: 11
 start $v "$bin" converter serve listen 5000 client 10.77.0.0/16 dest 10.88.0.0/16 threads 1
 ok "a converter" $bin -n $c converter add conv 10.77.1.2:5000 bypass 0
 ok "a rule" $bin -n $c rule add peer 10.88.0.0/16 convert conv
 for kind in tcp mptcp; do
+	ok "$kind: a destination that speaks first" in_ns $c timeout 300 python3 $stub greeted 10.88.0.2 11 $kind 10
 	ok "$kind: echoes of 20 KB" in_ns $c timeout 300 python3 $stub app 10.88.0.2 7 $kind 20000 "${COUNT:-20}"
 	ok "$kind: bulk each way" in_ns $c timeout 300 python3 $stub load 10.88.0.2 10 $kind "${BULK_BYTES:-2000000}"
 done

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +16,7 @@
 #define EVENTS 256
 #define ACCEPTS 64  /* a turn, at most */
 #define BUDGET 32   /* splices a session and turn */
+#define YOUNG_US 1000
 #define OF_SERVER 1 /* in what an event names, beside the session */
 
 static uint64_t now_ms(void)
@@ -112,6 +114,52 @@ void session_hang_up(struct session *s)
 	s->server = -1;
 	s->told = 0;
 	s->down = (struct flow){ .dry = true };
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+void session_young(struct session *s)
+{
+	s->born_us = now_us();
+	s->look_us = s->born_us + YOUNG_US;
+	s->young = s->loop->young;
+	s->loop->young = s;
+}
+
+/* No event tells that a handshake is over: it is asked after, each time a sixteenth of its age later. */
+static bool has_grown(struct session *s, uint64_t now)
+{
+	uint64_t pause = (now - s->born_us) / 16;
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+	int one = 1;
+
+	if (now < s->look_us)
+		return false;
+	if (!getsockopt(s->client, IPPROTO_TCP, TCP_INFO, &info, &len) && info.tcpi_state == TCP_SYN_RECV) {
+		s->look_us = now + (pause < YOUNG_US ? YOUNG_US : pause);
+		return false;
+	}
+	setsockopt(s->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* which it has; but what waits is sent */
+	return true;
+}
+
+static void look_young(struct loop *l)
+{
+	uint64_t now = l->young ? now_us() : 0;
+	struct session **at = &l->young;
+
+	while (*at)
+		if ((*at)->dead || has_grown(*at, now))
+			*at = (*at)->young;
+		else
+			at = &(*at)->young;
 }
 
 static void ready_join(struct session *s)
@@ -380,7 +428,7 @@ void loop_run(struct loop *l, uint32_t grace_ms)
 	uint64_t until = UINT64_MAX, now = now_ms();
 
 	while (now < until && !__atomic_load_n(&l->abandon, __ATOMIC_ACQUIRE) && (l->listener >= 0 || l->n.sessions)) {
-		int n = epoll_wait(l->epoll, ev, EVENTS, l->ready ? 0 : 500);
+		int n = epoll_wait(l->epoll, ev, EVENTS, l->ready ? 0 : l->young ? 1 : 500);
 
 		now = now_ms();
 		for (int i = 0; i < n; i++) {
@@ -398,6 +446,7 @@ void loop_run(struct loop *l, uint32_t grace_ms)
 		expire(&l->handshakes, &l->n.late, now);
 		expire(&l->relays, &l->n.idle, now);
 		run_ready(l, now); /* after it no dead session is in its list */
+		look_young(l);
 		bury(l);
 	}
 	while (l->handshakes.first)

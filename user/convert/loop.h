@@ -45,6 +45,8 @@ enum step {
 struct session {
 	struct session *prev, *next; /* in the queue of its deadline */
 	struct session *ready;       /* in the list of those with work left; itself at the end of it */
+	struct session *young;       /* in the list of those whose client has not answered the SYN+ACK yet */
+	uint64_t born_us, look_us;   /* of these: when they were accepted, and when they are looked at again */
 	struct loop *loop;
 	enum step (*step)(struct session *s); /* of the handshake; NULL: relays */
 	bool draining, dead;
@@ -88,7 +90,7 @@ struct loop {
 	int accepts; /* connections that are asked for a turn */
 	bool stopping, abandon, over; /* told to stop; told not to wait; has stopped */
 	struct queue handshakes, relays;
-	struct session *ready, *dead;
+	struct session *ready, *dead, *young;
 	struct pipes pipes;
 	struct counters n;
 };
@@ -100,6 +102,10 @@ void loop_free(struct loop *l);
 
 /* Watch the server's socket, which is on its way; edges. Its events alone are steps of the handshake from then on. */
 int session_watch_server(struct session *s);
+
+/* The client's socket has data from its SYN, and waits for the answer to its SYN+ACK. An MPTCP socket (mptcp_subflow_get_send(), Linux 6.18) keeps what is
+ * written meanwhile until the client acknowledges data, and a client that the destination is to speak to first never does: it is told to send when it can. */
+void session_young(struct session *s);
 
 /* Reset the connection that goes on from here: there may be another. */
 void session_hang_up(struct session *s);

@@ -232,13 +232,18 @@ static enum step requested(struct session *s)
 
 static void count_kind(struct session *s)
 {
+	int protocol = 0;
 	struct tcp_info info = {};
-	socklen_t len = sizeof(info);
+	socklen_t len = sizeof(info), size = sizeof(protocol);
 
 	if (socket_is_mptcp(s->client))
 		COUNT(s->loop, mptcp);
-	if (!getsockopt(s->client, IPPROTO_TCP, TCP_INFO, &info, &len) && info.tcpi_options & MPB_TCPI_OPT_SYN_DATA)
+	if (getsockopt(s->client, IPPROTO_TCP, TCP_INFO, &info, &len))
+		return;
+	if (info.tcpi_options & MPB_TCPI_OPT_SYN_DATA)
 		COUNT(s->loop, fastopen);
+	if (info.tcpi_state == TCP_SYN_RECV && !getsockopt(s->client, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) && protocol == MPB_IPPROTO_MPTCP)
+		session_young(s);
 }
 
 /* In one send and without a session. What has been asked by now is read, else closing would reset the answer away. */
