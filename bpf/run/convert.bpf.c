@@ -166,10 +166,11 @@ static __noinline int keep_cookie(struct __sk_buff *skb, struct work *w, const s
 {
 	struct mpb_convert_tlv *tlv;
 	struct mpb_converter *c;
-	__u32 len;
+	__u32 len, words;
 
 	if (!w || !f)
 		return 0;
+	words = f->head[HEAD - 3];
 	c = mpb_converter_of(f->slot);
 	if (!c)
 		return 0;
@@ -177,12 +178,14 @@ static __noinline int keep_cookie(struct __sk_buff *skb, struct work *w, const s
 		c->request_len = sizeof(struct mpb_convert_syn);
 	if (f->head[HEAD - 2] != CONVERT_missing_cookie || (c->used != MPB_CONVERTER_BROUGHT && c->request_len != sizeof(struct mpb_convert_syn)))
 		return 0;
-	len = f->head[HEAD - 3] * 4U - 4;
-	if (HEAD + len > w->payload || !within(&len, 4, COOKIE_MAX) || bpf_skb_load_bytes(skb, at + HEAD, &c->request[COOKIE_AT], len))
+	if (!within(&words, 2, 1 + COOKIE_MAX / 4))
+		return 0;
+	len = 4 * (words - 1);
+	if (HEAD + len > w->payload || bpf_skb_load_bytes(skb, at + HEAD, &c->request[COOKIE_AT], len))
 		return 0;
 	tlv = (void *)&c->request[sizeof(struct mpb_convert_syn)];
 	tlv->type = CONVERT_COOKIE;
-	tlv->words = 1 + len / 4;
+	tlv->words = words;
 	c->request_len = COOKIE_AT + len;
 	c->used = MPB_CONVERTER_BROUGHT;
 	return 0;
