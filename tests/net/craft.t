@@ -51,13 +51,14 @@ subflows() { $bin -n "$1" -j stat | grep -o '"id":' | wc -l; }
 joined() { [ "$($bin -n "$1" -j stat | perl -MJSON::PP -e 'print scalar grep { $_->{bytes_acked} || $_->{srtt_us} } map { @{$_->{subflows}} } @{decode_json(<STDIN>)->{connections}}')" = 2 ]; }
 # flag NS FILTER [NS POLICY COUNTER]: that subflow's backup flag; "yes" where the counter has grown
 flag() { echo "$(subflow "$1" backup "$2")$([ $# = 2 ] || grew "${@:3}")"; }
-# connection SERVER CLIENT ADDR: a slow stream that lives through the test
+# connection SERVER CLIENT ADDR: a stream of `rate` bit/s that lives through the test
+rate=8000000
 connection() {
 	rm -f "$work/recv"
 	nsenter --net="/run/netns/$1" build/tests/mpio recv "$3" 5001 >/dev/null 2>"$work/recv" &
 	pids+=($!)
 	until_true grep -q listening "$work/recv"
-	nsenter --net="/run/netns/$2" build/tests/mpio send -r 8000000 -d 600 "$3" 5001 >"$work/send" &
+	nsenter --net="/run/netns/$2" build/tests/mpio send -r $rate -d 600 "$3" 5001 >"$work/send" &
 	pids+=($!)
 	until_true says 2 subflows "$2"
 	until_true joined "$2"
@@ -121,7 +122,8 @@ ip -n $lab-server route add default via 10.78.2.2
 nsenter --net=/run/netns/$lab-f sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 for ns in client server; do nsenter --net=/run/netns/$lab-$ns ip mptcp limits set subflow 4 add_addr_accepted 4; done
 nsenter --net=/run/netns/$lab-client ip mptcp endpoint add 10.78.1.3 id 9 subflow
-# Less than the stream asks for: else the first subflow wins every tie and the second stays silent.
+# Much less than the stream asks for: else the first subflow may win every tie, and the second stays silent.
+rate=20000000
 tc -n $lab-client qdisc add dev c0 root tbf rate 5mbit burst 16k latency 50ms
 join='$s->{remote} =~ /^10.78.1.3:/'
 for hook in tcx xdp; do
