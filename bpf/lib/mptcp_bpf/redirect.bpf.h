@@ -45,6 +45,15 @@ struct {
 
 MPB_HASH(mpb_rules, 1, __u32, struct mpb_rules);
 
+/* MPTCP sockets that begin as plain TCP, since SYNs of MPTCP went unanswered (net.mptcp.blackhole_timeout): they have no token, and their storage cannot be
+ * reached. By the socket's address; connect() tells of the next one there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct mpb_redirect);
+} mpb_tokenless SEC(".maps");
+
 MPB_HASH(mpb_converted_conns, MPB_SUBFLOWS_DEFAULT, __u32, struct mpb_converted_conn);
 
 #define CONVERTER_COUNT(_c, _name) __sync_fetch_and_add(&(_c)->_name, 1)
@@ -88,23 +97,39 @@ static __always_inline int mpb_is_own(void *ctx)
 	return cookie && *cookie == bpf_get_netns_cookie(ctx);
 }
 
-static __always_inline int mpb_is_join(struct bpf_sock *sk)
+/* The subflow that a socket is; NULL: plain TCP. */
+static __always_inline struct mptcp_subflow_context *mpb_subflow_of(struct bpf_sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct mptcp_subflow_context *sub = tp ? mpb_subflow_ctx(tp) : NULL;
 
-	return sub && BPF_CORE_READ_BITFIELD_PROBED(sub, request_join);
+	return tp ? mpb_subflow_ctx(tp) : NULL;
+}
+
+/* The MPTCP connection of a first subflow, by its address, if it has no token; 0: it has, or there is none. */
+static __always_inline __u64 mpb_without_token(struct mptcp_subflow_context *sub)
+{
+	struct mptcp_sock *msk = sub ? (void *)BPF_CORE_READ(sub, conn) : NULL;
+
+	return msk && !BPF_CORE_READ(msk, token) ? (__u64)msk : 0;
 }
 
 /* The converter for a connect() to q->dest; NULL: it goes where it wants. v4: of an AF_INET socket. */
 static __always_inline struct mpb_converter *mpb_redirect(struct bpf_sock_addr *ctx, struct mpb_asking *q, int v4)
 {
 	struct mpb_redirect to = {}, *stored;
+	struct mptcp_subflow_context *sub;
 	struct mpb_converter *c;
 	__u32 zero = 0;
+	__u64 msk;
 
-	if (ctx->type != SOCK_STREAM || !ctx->sk || !mpb_is_own(ctx) || mpb_is_join(ctx->sk))
+	if (ctx->type != SOCK_STREAM || !ctx->sk || !mpb_is_own(ctx))
 		return NULL;
+	sub = mpb_subflow_of(ctx->sk);
+	if (sub && BPF_CORE_READ_BITFIELD_PROBED(sub, request_join))
+		return NULL;
+	msk = mpb_without_token(sub);
+	if (msk)
+		bpf_map_delete_elem(&mpb_tokenless, &msk);
 	bpf_sk_storage_delete(&mpb_redirects, ctx->sk);
 	q->rules = bpf_map_lookup_elem(&mpb_rules, &zero);
 	if (!q->rules)
@@ -133,6 +158,8 @@ static __always_inline struct mpb_converter *mpb_redirect(struct bpf_sock_addr *
 		CONVERTER_COUNT(c, full);
 		return NULL;
 	}
+	if (msk)
+		bpf_map_update_elem(&mpb_tokenless, &msk, &to, BPF_ANY);
 	ctx->user_port = c->port;
 	return c;
 }
@@ -163,7 +190,7 @@ int convert_c6(struct bpf_sock_addr *ctx)
 	return 1;
 }
 
-/* The destination that the application asked for: by the socket, or, of an MPTCP connection, by its token. */
+/* The destination that the application asked for: by the socket, or, of an MPTCP connection, by its token, or its address. */
 static __always_inline int mpb_peer(struct bpf_sock_addr *ctx, struct mpb_redirect *to)
 {
 	struct bpf_sock *sk = ctx->sk;
@@ -183,6 +210,12 @@ static __always_inline int mpb_peer(struct bpf_sock_addr *ctx, struct mpb_redire
 		return 0;
 	bpf_probe_read_kernel(&msk, sizeof(msk), &sk); /* an address, for reading */
 	token = BPF_CORE_READ(msk, token);
+	if (!token) {
+		stored = bpf_map_lookup_elem(&mpb_tokenless, &msk);
+		if (stored)
+			*to = *stored;
+		return !!stored;
+	}
 	conn = bpf_map_lookup_elem(&mpb_converted_conns, &token);
 	if (!conn)
 		return 0;
