@@ -14,6 +14,7 @@
 #define MPB_IPPROTO_MPTCP 262        /* 5.6 */
 #define MPB_INET_DIAG_REQ_PROTOCOL 3 /* attribute of a diag request, 5.9 */
 #define MPB_MPTCP_INFO_FALLBACK 0x01
+#define MPB_MPTCP_INFO_REMOTE_KEY 0x02
 #define MPB_SOL_MPTCP 284            /* 5.16 */
 #define MPB_MPTCP_INFO 1
 #define MPB_TCPI_OPT_SYN_DATA 32     /* data in the SYN was acknowledged, 3.7 */

@@ -240,17 +240,23 @@ static __noinline int learn(struct __sk_buff *skb, struct work *w, struct conver
 
 /* Whether a segment is to come again, with a DATA_ACK: without one Linux takes the first segment in order of a subflow for a fallback to TCP
  * (check_fully_established()), but a converter that was sent data before it has got the handshake's last ACK, since they came out of order, cannot
- * give one yet. */
-static __always_inline int is_bare(const struct work *w, struct converted *f)
+ * give one yet. One that acknowledges data without it has fallen back, and the host is to know it: else it goes on repeating what TCP has delivered. */
+static __always_inline int is_bare(const struct work *w, struct converted *f, __u32 ack)
 {
+	__u32 data = ack - f->isn - 1 - f->sent;
+
 	if (!f->token || f->join || f->bare >= MPB_CONVERT_BARE)
 		return 0;
-	f->bare = w->t.acked ? MPB_CONVERT_BARE : f->bare + 1;
-	return !w->t.acked;
+	if (w->t.acked || data - 1 < FAR) {
+		f->bare = MPB_CONVERT_BARE;
+		return 0;
+	}
+	f->bare++;
+	return 1;
 }
 
 /* The connection ends here: a RST, or MP_FASTCLOSE, since MPTCP outlives its subflows. What is sent again then, the host answers by a RST of its own. */
-static __always_inline int refuse(struct __sk_buff *skb, struct work *w, struct converted *f, __u32 seq, __u32 next)
+static __always_inline int refuse(struct __sk_buff *skb, struct work *w, struct converted *f, __u32 seq, __u32 next, __u32 ack)
 {
 	struct mpb_converted_conn *conn = f->token ? bpf_map_lookup_elem(&mpb_converted_conns, &f->token) : NULL;
 	struct mpb_converter *c = mpb_converter_of(f->slot);
@@ -261,7 +267,7 @@ static __always_inline int refuse(struct __sk_buff *skb, struct work *w, struct 
 		w->t.key = conn->key;
 	}
 	translate_options(w);
-	if (is_bare(w, f))
+	if (is_bare(w, f, ack))
 		return drop(f);
 	if (c && !again)
 		CONVERTER_COUNT(c, errors);
@@ -361,7 +367,7 @@ static __always_inline int in(struct __sk_buff *skb, __u32 l2)
 		if (w->payload && (!f->reply || f->got < f->reply)) {
 			learnt = learn(skb, w, f, rel);
 			if (learnt == REFUSED)
-				return refuse(skb, w, f, seq, next);
+				return refuse(skb, w, f, seq, next, bpf_ntohl(word[1]));
 			if (learnt == NOT_YET)
 				return drop(f);
 		}
@@ -385,7 +391,7 @@ static __always_inline int in(struct __sk_buff *skb, __u32 l2)
 		next = flags & MPB_TCP_FIN ? next : next - 1;
 	else if (!cut)
 		next = f->join ? seq : seq - hidden(f, rel);
-	if (next == f->irs + 1 && !(flags & MPB_TCP_RST) && is_bare(w, f))
+	if (next == f->irs + 1 && !(flags & MPB_TCP_RST) && is_bare(w, f, bpf_ntohl(word[1])))
 		return drop(f);
 	if (put_header(skb, w, next - seq, ack_by, 0))
 		return drop(f);

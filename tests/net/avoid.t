@@ -10,7 +10,7 @@ lab=av$$
 . tests/lib/agent.sh
 settings=(margin_ms=$((300 * slow)))
 from() { client ss -tnH state established "dport = :$1" | awk '{ sub(/:[0-9]+$/, "", $3); gsub(/[][]|::ffff:/, "", $3); sub(/%.*/, "", $3); print $3 }' | grep -qxF "$2"; } # PORT ADDRESS
-by() { ip -n $lab-client route get "$1" ipproto tcp dport 80 "${@:3}" | grep -q " dev $2 "; } # PEER DEV ARGS...
+by() { ip -n $lab-client route get "$1" ipproto 6 dport 80 "${@:3}" | grep -q " dev $2 "; } # PEER DEV ARGS...
 elsewhere() { by "$1" path2 || by "$1" path3; } # PEER
 rules() { echo "$(ip -n $lab-client rule | wc -l) $(ip -6 -n $lab-client rule | wc -l)"; }
 retried() { grep -c '"event":"\(retried\|avoided\)"' "$work/agent.out"; }

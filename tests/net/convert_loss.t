@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Connections through a converter on two paths that lose LOSS (1) percent of the packets and put 1 % of them out of order: payload intact, all of them ended; and destinations that speak first. COUNT (20) echoes of 20 KB,
+# Connections through a converter on two paths that lose LOSS (1) percent of the packets and put 1 % of them out of order: payload intact, all of them ended; destinations that speak first; and MPTCP that falls back to TCP
+# since the segments with the client's key get lost. COUNT (20) echoes of 20 KB,
 # a transfer of BULK_BYTES (2000000) each way. tests/bench/convert-loss.bench is the long form.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
@@ -28,6 +29,12 @@ for kind in tcp mptcp; do
 	ok "$kind: echoes of 20 KB" in_ns $c timeout 300 python3 $stub app 10.88.0.2 7 $kind 20000 "${COUNT:-20}"
 	ok "$kind: bulk each way" in_ns $c timeout 300 python3 $stub load 10.88.0.2 10 $kind "${BULK_BYTES:-2000000}"
 done
+if in_ns $v nft 'table ip t { chain c { type filter hook prerouting priority raw; tcp flags & (syn|ack) == ack tcp option mptcp subtype 0 drop; }; }' 2>/dev/null; then
+	for bytes in 1000 20000; do ok "mptcp that falls back to TCP: echoes of $bytes bytes" in_ns $c timeout 300 python3 $stub app 10.88.0.2 7 mptcp $bytes 5; done
+	ok "it did" test "$(in_ns $v nstat -asz MPTcpExtMPCapableDataFallback | awk '/Fallback/ { print $2 }')" -ge 10
+else
+	skip "no nftables here" "mptcp that falls back to TCP"
+fi
 ok "all of them have ended" ended
 is "$(counted reset)" 0 "and none by a reset"
 done_testing

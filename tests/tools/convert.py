@@ -3,7 +3,8 @@
 """Both ends of the Convert protocol, written from the tables of RFC 8803 alone, to meet ours.
 convert.py CASE CONVERTER PORT DEST DESTPORT [mptcp]    a client; exits 0 when the answer is the right one
 convert.py echo ADDR PORT [mptcp]                       a destination: returns what it was sent, from its end of stream on
-convert.py app DEST PORT [mptcp] [BYTES [COUNT]]        an application that knows of no converter: echoes, and asks who its peer is
+convert.py app DEST PORT [mptcp] [fastopen] [BYTES [COUNT]]
+                                                        an application that knows of no converter: echoes, and asks who its peer is; begins in the SYN
 convert.py load DEST PORT [mptcp] BYTES                 the same, so many bytes down and then up, to `supply`
 convert.py supply ADDR PORT [mptcp]                     a destination: sends as many bytes as it is told, and the sum of those it gets
 convert.py time DEST PORT HOW [mptcp]                   milliseconds until a small request is answered; HOW: direct convert handshake socks
@@ -77,8 +78,8 @@ def rest(s):
     return bytes(b)
 
 
-def echoed(s, data):
-    threading.Thread(target=lambda: (s.sendall(data), s.shutdown(socket.SHUT_WR))).start()
+def echoed(s, data, sent=0):
+    threading.Thread(target=lambda: (s.sendall(data[sent:]), s.shutdown(socket.SHUT_WR))).start()
     assert hashlib.sha256(rest(s)).digest() == hashlib.sha256(data).digest(), "the payload is not the same"
 
 
@@ -273,9 +274,14 @@ def app(w):
     for i in range(numbers[1]):
         s = application(w)
         s.settimeout(100)
-        s.connect((w[0], int(w[1])))
-        assert s.getpeername()[:2] == (w[0], int(w[1])), "the peer is %r" % (s.getpeername(),)
-        echoed(s, os.urandom(numbers[0]))
+        data, peer, sent = os.urandom(numbers[0]), (w[0], int(w[1])), 0
+        if "fastopen" in w:
+            s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1)
+            sent = s.sendto(data[:24], MSG_FASTOPEN, peer)
+        else:
+            s.connect(peer)
+            assert s.getpeername()[:2] == peer, "the peer is %r" % (s.getpeername(),)
+        echoed(s, data, sent)
         s.close()
 
 

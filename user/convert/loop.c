@@ -11,12 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 #include "err.h"
-#include "loop.h"
+#include "look.h"
 
 #define EVENTS 256
 #define ACCEPTS 64  /* a turn, at most */
 #define BUDGET 32   /* splices a session and turn */
-#define YOUNG_US 1000
 #define OF_SERVER 1 /* in what an event names, beside the session */
 
 static uint64_t now_ms(void)
@@ -116,52 +115,6 @@ void session_hang_up(struct session *s)
 	s->down = (struct flow){ .dry = true };
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
-}
-
-void session_young(struct session *s)
-{
-	s->born_us = now_us();
-	s->look_us = s->born_us + YOUNG_US;
-	s->young = s->loop->young;
-	s->loop->young = s;
-}
-
-/* No event tells that a handshake is over: it is asked after, each time a sixteenth of its age later. */
-static bool has_grown(struct session *s, uint64_t now)
-{
-	uint64_t pause = (now - s->born_us) / 16;
-	struct tcp_info info = {};
-	socklen_t len = sizeof(info);
-	int one = 1;
-
-	if (now < s->look_us)
-		return false;
-	if (!getsockopt(s->client, IPPROTO_TCP, TCP_INFO, &info, &len) && info.tcpi_state == TCP_SYN_RECV) {
-		s->look_us = now + (pause < YOUNG_US ? YOUNG_US : pause);
-		return false;
-	}
-	setsockopt(s->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* which it has; but what waits is sent */
-	return true;
-}
-
-static void look_young(struct loop *l)
-{
-	uint64_t now = l->young ? now_us() : 0;
-	struct session **at = &l->young;
-
-	while (*at)
-		if ((*at)->dead || has_grown(*at, now))
-			*at = (*at)->young;
-		else
-			at = &(*at)->young;
-}
-
 static void ready_join(struct session *s)
 {
 	if (s->ready)
@@ -240,6 +193,11 @@ static void drain(struct session *s)
 static void obey(struct session *s, enum step step, uint64_t now)
 {
 	switch (step) {
+	case STEP_LOOK:
+		look_join(s);
+		if (watch_client(s))
+			session_end(s, true);
+		return;
 	case STEP_WAIT:
 		if (s->server < 0 && watch_client(s))
 			session_end(s, true);
@@ -261,6 +219,8 @@ static void obey(struct session *s, enum step step, uint64_t now)
 		s->step = NULL;
 		queue_join(s, now);
 		COUNT(s->loop, relayed);
+		if (s->fallen)
+			look_join(s);
 		if (watch_client(s))
 			session_end(s, true);
 		else
@@ -268,7 +228,7 @@ static void obey(struct session *s, enum step step, uint64_t now)
 	}
 }
 
-static void progress(struct session *s, uint64_t now)
+void session_progress(struct session *s, uint64_t now)
 {
 	if (s->dead)
 		return;
@@ -297,9 +257,9 @@ static void happened(const struct epoll_event *ev, uint64_t now)
 	s->failed = s->failed || ev->events & EPOLLERR;
 	if (of_server)
 		s->told |= ev->events;
-	if (s->step && !s->draining && !of_server && s->server >= 0)
+	if (s->step && !s->draining && !of_server && s->server >= 0 && !s->look)
 		return;
-	progress(s, now);
+	session_progress(s, now);
 }
 
 static void refuse(struct loop *l, int fd)
@@ -410,7 +370,7 @@ static void run_ready(struct loop *l, uint64_t now)
 	for (; s; s = next) {
 		next = s->ready == s ? NULL : s->ready;
 		s->ready = NULL;
-		progress(s, now);
+		session_progress(s, now);
 	}
 }
 
@@ -428,7 +388,7 @@ void loop_run(struct loop *l, uint32_t grace_ms)
 	uint64_t until = UINT64_MAX, now = now_ms();
 
 	while (now < until && !__atomic_load_n(&l->abandon, __ATOMIC_ACQUIRE) && (l->listener >= 0 || l->n.sessions)) {
-		int n = epoll_wait(l->epoll, ev, EVENTS, l->ready ? 0 : l->young ? 1 : 500);
+		int n = epoll_wait(l->epoll, ev, EVENTS, l->ready ? 0 : look_wait(l));
 
 		now = now_ms();
 		for (int i = 0; i < n; i++) {
@@ -446,7 +406,7 @@ void loop_run(struct loop *l, uint32_t grace_ms)
 		expire(&l->handshakes, &l->n.late, now);
 		expire(&l->relays, &l->n.idle, now);
 		run_ready(l, now); /* after it no dead session is in its list */
-		look_young(l);
+		look_again(l, now);
 		bury(l);
 	}
 	while (l->handshakes.first)

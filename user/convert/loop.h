@@ -36,6 +36,7 @@ struct counters {
 
 enum step {
 	STEP_WAIT,  /* for the next event */
+	STEP_LOOK,  /* the same of the client, and look again meanwhile: it may be that no event tells */
 	STEP_RELAY, /* the handshake is over */
 	STEP_DRAIN, /* an error was sent: read on until the client closes, else its last bytes would reset the error away */
 	STEP_CLOSE,
@@ -45,8 +46,8 @@ enum step {
 struct session {
 	struct session *prev, *next; /* in the queue of its deadline */
 	struct session *ready;       /* in the list of those with work left; itself at the end of it */
-	struct session *young;       /* in the list of those whose client has not answered the SYN+ACK yet */
-	uint64_t born_us, look_us;   /* of these: when they were accepted, and when they are looked at again */
+	struct session *look;        /* in the list of those that are looked at again; itself at the end of it */
+	uint64_t since_us, look_us;  /* of these: from when, and when next */
 	struct loop *loop;
 	enum step (*step)(struct session *s); /* of the handshake; NULL: relays */
 	bool draining, dead;
@@ -54,6 +55,8 @@ struct session {
 	bool pushes;                 /* and for room, since it did not take all at once */
 	bool failed;                 /* an event has told an error */
 	bool counted;                /* among its client's */
+	bool heard;                  /* the client's key is known, if it speaks MPTCP */
+	bool fallen;                 /* the client's MPTCP fell back to TCP before that */
 	int client, server;          /* sockets; -1: none */
 	uint32_t told;               /* EPOLL* of all events of the server's */
 	struct flow up, down;
@@ -61,10 +64,11 @@ struct session {
 	struct sockaddr_in6 peer;    /* the client */
 	__be32 dest[4];
 	__be16 dest_port;
-	uint32_t have;               /* bytes in buf */
+	uint32_t have;               /* bytes in buf: of the request, and then of the answer */
 	uint32_t want;
 	bool extended;               /* the Connect TLV had TCP options */
 	bool info;                   /* an Info TLV came with it */
+	enum step then;              /* once the answer is sent */
 	uint8_t asked;               /* how often a client's relay has sent its request */
 	uint8_t buf[MPB_CONVERT_MAX];
 };
@@ -90,7 +94,8 @@ struct loop {
 	int accepts; /* connections that are asked for a turn */
 	bool stopping, abandon, over; /* told to stop; told not to wait; has stopped */
 	struct queue handshakes, relays;
-	struct session *ready, *dead, *young;
+	struct session *ready, *dead, *look;
+	uint64_t look_us; /* when the first of these is due; of use while there is one */
 	struct pipes pipes;
 	struct counters n;
 };
@@ -103,9 +108,8 @@ void loop_free(struct loop *l);
 /* Watch the server's socket, which is on its way; edges. Its events alone are steps of the handshake from then on. */
 int session_watch_server(struct session *s);
 
-/* The client's socket has data from its SYN, and waits for the answer to its SYN+ACK. An MPTCP socket (mptcp_subflow_get_send(), Linux 6.18) keeps what is
- * written meanwhile until the client acknowledges data, and a client that the destination is to speak to first never does: it is told to send when it can. */
-void session_young(struct session *s);
+/* Go on where it can: the handshake's step, or what is to be relayed. */
+void session_progress(struct session *s, uint64_t now_ms);
 
 /* Reset the connection that goes on from here: there may be another. */
 void session_hang_up(struct session *s);

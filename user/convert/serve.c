@@ -16,10 +16,37 @@ static const struct converter *config(const struct session *s)
 	return s->loop->config;
 }
 
+/* Until the client's key has come a passive fast-open MPTCP socket must not be written to (seen on Linux 6.18). What is written in SYN_RECV waits until the
+ * client acknowledges data (mptcp_subflow_get_send()), which it never does if the destination is to speak first. And once the client has got a mapping it
+ * repeats its key no more, though the segments that had it may be lost: then this side falls back to TCP alone (check_fully_established()), takes each
+ * reinjection for new bytes, and is never told of the end. */
+static bool client_is_heard(struct session *s)
+{
+	bool has_key;
+
+	if (!s->heard) {
+		s->fallen = !socket_is_mptcp(s->client, &has_key);
+		s->heard = s->fallen || has_key;
+	}
+	return s->heard;
+}
+
 /* A socket's send buffer holds the longest message many times, so less than all of it means that the connection is broken. */
+static enum step answering(struct session *s)
+{
+	if (!client_is_heard(s))
+		return STEP_LOOK;
+	return send(s->client, s->buf, s->have, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)s->have ? s->then : STEP_RESET;
+}
+
+/* Its place is the request's, which has been understood. */
 static enum step answer(struct session *s, const struct message *m, enum step then)
 {
-	return send(s->client, m->bytes, m->len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)m->len ? then : STEP_RESET;
+	memcpy(s->buf, m->bytes, m->len);
+	s->have = m->len;
+	s->then = then;
+	s->step = answering;
+	return answering(s);
 }
 
 static enum step fail(struct session *s, enum mpb_convert_code code, const void *value, uint32_t len)
@@ -232,18 +259,15 @@ static enum step requested(struct session *s)
 
 static void count_kind(struct session *s)
 {
-	int protocol = 0;
 	struct tcp_info info = {};
-	socklen_t len = sizeof(info), size = sizeof(protocol);
+	socklen_t len = sizeof(info);
 
-	if (socket_is_mptcp(s->client))
+	if (socket_is_mptcp(s->client, &s->heard))
 		COUNT(s->loop, mptcp);
-	if (getsockopt(s->client, IPPROTO_TCP, TCP_INFO, &info, &len))
-		return;
-	if (info.tcpi_options & MPB_TCPI_OPT_SYN_DATA)
+	else
+		s->heard = true;
+	if (!getsockopt(s->client, IPPROTO_TCP, TCP_INFO, &info, &len) && info.tcpi_options & MPB_TCPI_OPT_SYN_DATA)
 		COUNT(s->loop, fastopen);
-	if (info.tcpi_state == TCP_SYN_RECV && !getsockopt(s->client, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) && protocol == MPB_IPPROTO_MPTCP)
-		session_young(s);
 }
 
 /* In one send and without a session. What has been asked by now is read, else closing would reset the answer away. */

@@ -111,12 +111,15 @@ void upstream_settled(int fd, const __be32 addr[4])
 	tell_icmp(fd, IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr), 0);
 }
 
-bool socket_is_mptcp(int fd)
+bool socket_is_mptcp(int fd, bool *has_key)
 {
 	struct mpb_mptcp_info info = {};
 	socklen_t len = sizeof(info);
+	bool is = !getsockopt(fd, MPB_SOL_MPTCP, MPB_MPTCP_INFO, &info, &len) && !(info.flags & MPB_MPTCP_INFO_FALLBACK);
 
-	return !getsockopt(fd, MPB_SOL_MPTCP, MPB_MPTCP_INFO, &info, &len) && !(info.flags & MPB_MPTCP_INFO_FALLBACK);
+	if (has_key)
+		*has_key = info.flags & MPB_MPTCP_INFO_REMOTE_KEY;
+	return is;
 }
 
 void upstream_header(int fd, struct message *m)
@@ -135,7 +138,7 @@ void upstream_header(int fd, struct message *m)
 		p = mempcpy(p, (uint8_t[]){ MPB_TCPOPT_SACK_PERMITTED, 2 }, 2);
 	if (info.tcpi_options & HAS_TIMESTAMP)
 		p = mempcpy(p, (uint8_t[10]){ MPB_TCPOPT_TIMESTAMP, 10 }, 10);
-	if (socket_is_mptcp(fd))
+	if (socket_is_mptcp(fd, NULL))
 		p = mempcpy(p, (uint8_t[12]){ MPB_TCPOPT_MPTCP, 12, MPTCP_CAPABLE << 4 | 1, 1 }, 12);
 	message_add(m, CONVERT_EXTENDED_HEADER, v, p - v);
 }

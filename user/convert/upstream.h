@@ -22,8 +22,8 @@ int upstream_icmp(int fd);
 /* Connected: ICMP is told no longer. */
 void upstream_settled(int fd, const __be32 addr[4]);
 
-/* MPTCP, and not fallen back to TCP. */
-bool socket_is_mptcp(int fd);
+/* MPTCP, and not fallen back to TCP; and, unless NULL, whether the peer's key has come. */
+bool socket_is_mptcp(int fd, bool *has_key);
 
 /* The Extended TCP Header TLV: the options of the destination's SYN+ACK as the socket tells them; values that it does not tell are zero. */
 void upstream_header(int fd, struct message *m);
