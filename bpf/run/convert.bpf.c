@@ -112,6 +112,7 @@ static __always_inline int out(struct __sk_buff *skb, __u32 l2)
 	if (!f)
 		return MPB_TC_NEXT;
 	f->seen_ns = bpf_ktime_get_ns();
+	give_timer(f);
 	note_end(f, flags, MPB_OUT);
 	if (f->acked)
 		f->acked = 2;
@@ -343,6 +344,7 @@ static __always_inline int in(struct __sk_buff *skb, __u32 l2)
 		return MPB_TC_NEXT;
 	flags = w->t.seg.pkt.flags;
 	f->seen_ns = bpf_ktime_get_ns();
+	give_timer(f);
 	note_end(f, flags, MPB_IN);
 	if ((flags & (MPB_TCP_SYN | MPB_TCP_ACK)) == (MPB_TCP_SYN | MPB_TCP_ACK))
 		return syn_ack(skb, w, f, word);

@@ -70,6 +70,8 @@ struct mpb_converted {
 	__u8 refused;
 	__u8 bare;       /* segments held back for want of a DATA_ACK, at most MPB_CONVERT_BARE: one has come, or is not waited for */
 	__u8 head[MPB_CONVERT_HEAD]; /* of the reply, as far as it has come */
+	__u8 timed;      /* the timer runs */
+	__u8 pad[7];
 };
 
 /* An MPTCP connection through a converter, keyed by its local token. */

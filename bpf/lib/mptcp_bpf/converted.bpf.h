@@ -6,6 +6,7 @@
 #include <mptcp_bpf/redirect.bpf.h>
 #include <mptcp_bpf/segment.bpf.h>
 
+#define EBUSY 16
 #define SYNS_GIVEN_UP 2                 /* retransmissions without an answer after which the converter is bypassed */
 #define HEAD MPB_CONVERT_HEAD
 #define IDLE_NS (7440ULL * 1000000000)  /* 2 h 4 min: RFC 5382, REQ-5 */
@@ -20,6 +21,7 @@ struct converted {
 	__u32 sent, reply, got;
 	__u8 slot, join, acked, closing, syns, past, refused, bare;
 	__u8 head[HEAD];
+	__u8 timed, pad[7];
 };
 _Static_assert(sizeof(struct converted) == sizeof(struct mpb_converted), "struct converted crosses a boundary");
 
@@ -38,10 +40,10 @@ static void forget(const struct mpb_tuple *key, __u32 token)
 static int expire(void *map, struct mpb_tuple *key, struct converted *f)
 {
 	int ends = f->closing >= MPB_CLOSING_RST || f->closing == (MPB_CLOSING_HOST | MPB_CLOSING_PEER);
-	__u64 limit = ends || !f->acked ? CLOSING_NS : IDLE_NS, silent = bpf_ktime_get_ns() - f->seen_ns;
+	__u64 limit = ends || !f->acked ? CLOSING_NS : IDLE_NS, silent = bpf_ktime_get_ns() - f->seen_ns, left = limit - silent;
 
 	if (silent < limit)
-		bpf_timer_start(&f->timer, CLOSING_NS, 0);
+		bpf_timer_start(&f->timer, left < CLOSING_NS ? left : CLOSING_NS, 0); /* it may end meanwhile */
 	else
 		forget(key, f->token);
 	return 0;
@@ -59,6 +61,21 @@ static __always_inline void note_end(struct converted *f, __u32 flags, enum mpb_
 	if (flags & MPB_TCP_RST)
 		closing |= MPB_CLOSING_RST;
 	f->closing = closing;
+}
+
+/* The record's timer. There may be no memory for it: Linux 6.18 allocates it without waiting for a lock, and fails at one of twenty. Then the next packet asks again. */
+static __noinline int give_timer(struct converted *f)
+{
+	long err;
+
+	if (!f || f->timed)
+		return 0;
+	err = bpf_timer_init(&f->timer, &mpb_converted, 1 /* CLOCK_MONOTONIC */);
+	if (err && err != -EBUSY) /* another processor has just done so */
+		return 0;
+	bpf_timer_set_callback(&f->timer, expire);
+	f->timed = !bpf_timer_start(&f->timer, CLOSING_NS, 0);
+	return 0;
 }
 
 static __always_inline void given_up(struct mpb_converter *c)
@@ -115,9 +132,7 @@ static __always_inline struct converted *flow_begin(struct work *w, __u32 isn, _
 		CONVERTER_COUNT(c, redirected);
 	else if (c)
 		CONVERTER_COUNT(c, joined);
-	bpf_timer_init(&f->timer, &mpb_converted, 1 /* CLOCK_MONOTONIC */);
-	bpf_timer_set_callback(&f->timer, expire);
-	bpf_timer_start(&f->timer, CLOSING_NS, 0);
+	give_timer(f);
 	return f;
 }
 
