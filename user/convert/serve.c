@@ -35,7 +35,7 @@ static bool client_is_heard(struct session *s)
 static enum step answering(struct session *s)
 {
 	if (!client_is_heard(s))
-		return STEP_LOOK;
+		return s->failed ? STEP_RESET : STEP_LOOK;
 	return send(s->client, s->buf, s->have, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)s->have ? s->then : STEP_RESET;
 }
 

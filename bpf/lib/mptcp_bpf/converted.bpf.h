@@ -115,6 +115,7 @@ static __always_inline struct converted *flow_begin(struct work *w, __u32 isn, _
 
 	f = bpf_map_lookup_elem(&mpb_converted, &w->key);
 	if (f && f->isn == isn) {
+		give_timer(f);
 		if (++f->syns == SYNS_GIVEN_UP && c && sent)
 			given_up(c);
 		return f;
