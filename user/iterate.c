@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include "err.h"
 #include "iterate.h"
+#include "policy.h"
+#include "state.h"
 
 #define STEP (1 << 15)
 
@@ -42,4 +46,37 @@ int iterate(struct bpf_object *obj, char **buf)
 		close(fd);
 	bpf_link__destroy(link);
 	return n;
+}
+
+static int share(const struct ns *ns, struct bpf_object *obj, const char *name)
+{
+	int fd = state_map(ns, name), err;
+
+	if (fd < 0)
+		return -errno;
+	err = bpf_map__reuse_fd(bpf_object__find_map_by_name(obj, name), fd);
+	close(fd);
+	return err;
+}
+
+int iterate_on(const struct ns *ns, const char *name, const char *const shared[], const char *what)
+{
+	char *buf = NULL;
+	struct policy p;
+	int err;
+
+	err = policy_open(name, &p);
+	if (err)
+		return err;
+	for (; !err && *shared; shared++)
+		err = share(ns, p.obj, *shared);
+	if (!err)
+		err = bpf_object__load(p.obj);
+	if (!err)
+		err = iterate(p.obj, &buf);
+	if (err < 0)
+		err_fail(-err, name, "%s: %s", what, strerror(-err));
+	free(buf);
+	policy_close(&p);
+	return err < 0 ? err : 0;
 }

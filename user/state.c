@@ -312,26 +312,26 @@ int record_steered(const struct records *r, uint32_t token, struct mpb_steer *st
 	return r->steered < 0 || bpf_map_lookup_elem(r->steered, &token, steer) ? -ENOENT : 0;
 }
 
-int state_counters(const struct ns *ns, struct mpb_ns *counters)
+/* What the map of that name counts for the namespace. */
+static int counted(const struct ns *ns, const char *name, void *counts)
 {
-	int fd = observer_map("mpb_ns"), err;
-
-	if (fd < 0)
-		return -ENOENT;
-	err = bpf_map_lookup_elem(fd, &ns->cookie, counters) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-int state_terms(const struct ns *ns, struct mpb_terms_counts *counts)
-{
-	int fd = observer_map("mpb_ns_terms"), err;
+	int fd = observer_map(name), err;
 
 	if (fd < 0)
 		return -ENOENT;
 	err = bpf_map_lookup_elem(fd, &ns->cookie, counts) ? -errno : 0;
 	close(fd);
 	return err;
+}
+
+int state_counters(const struct ns *ns, struct mpb_ns *counters)
+{
+	return counted(ns, "mpb_ns", counters);
+}
+
+int state_terms(const struct ns *ns, struct mpb_terms_counts *counts)
+{
+	return counted(ns, "mpb_ns_terms", counts);
 }
 
 static int by_tuple(const void *a, const void *b)

@@ -1,44 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <bpf/libbpf.h>
-#include "err.h"
 #include "iterate.h"
 #include "paths.h"
-#include "policy.h"
-#include "state.h"
 #include "terms.h"
 
 int terms_live(const struct ns *ns)
 {
-	static const char *const shared[] = { "mpb_subflows", "mpb_deals", "mpb_paths" };
-	char *buf = NULL;
-	struct policy p;
-	int err;
+	static const char *const shared[] = { "mpb_subflows", "mpb_deals", "mpb_paths", NULL };
 
-	err = policy_open("terms_live", &p);
-	if (err)
-		return err;
-	for (size_t i = 0; !err && i < sizeof(shared) / sizeof(shared[0]); i++) {
-		int fd = state_map(ns, shared[i]);
-
-		err = fd < 0 ? -errno : bpf_map__reuse_fd(bpf_object__find_map_by_name(p.obj, shared[i]), fd);
-		if (fd >= 0)
-			close(fd);
-	}
-	if (!err)
-		err = bpf_object__load(p.obj);
-	if (!err)
-		err = iterate(p.obj, &buf);
-	if (err < 0)
-		err_fail(-err, "terms", "those of paths cannot be put in force on subflows that live: %s", strerror(-err));
-	free(buf);
-	policy_close(&p);
-	return err < 0 ? err : 0;
+	return iterate_on(ns, "terms_live", shared, "the terms of paths cannot be put in force on subflows that live");
 }
 
 static bool is_anything(struct mpb_terms t)

@@ -14,69 +14,11 @@
 
 MPB_DESCRIBE(MPB_PROBE, observe, "records MPTCP subflows from handshake to end");
 
-/* What a namespace's own maps look like: in sizes, since before 6.3 a map with BTF and one without, which those are, do not count as alike. */
-struct conns {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct mpb_conn));
-} mpb_conns SEC(".maps");
-
-struct subflows {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(struct mpb_tuple));
-	__uint(value_size, sizeof(struct mpb_subflow));
-} mpb_subflows SEC(".maps");
-
-struct steered {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct mpb_steer));
-} mpb_steered SEC(".maps");
-
-struct rules {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct mpb_rules));
-} mpb_rules SEC(".maps");
-
-/* Namespaces by cookie: their counters, and their maps. */
-MPB_HASH(mpb_ns, MPB_NAMESPACES_MAX, __u64, struct mpb_ns);
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct conns);
-} mpb_ns_conns SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct subflows);
-} mpb_ns_subflows SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct steered);
-} mpb_ns_steered SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct rules);
-} mpb_ns_rules SEC(".maps");
+MPB_OF_NS(mpb_conns, mpb_ns_conns, BPF_MAP_TYPE_HASH, MPB_SUBFLOWS_DEFAULT, sizeof(__u32), sizeof(struct mpb_conn));
+MPB_OF_NS(mpb_subflows, mpb_ns_subflows, BPF_MAP_TYPE_HASH, MPB_SUBFLOWS_DEFAULT, sizeof(struct mpb_tuple), sizeof(struct mpb_subflow));
+MPB_OF_NS(mpb_steered, mpb_ns_steered, BPF_MAP_TYPE_HASH, MPB_SUBFLOWS_DEFAULT, sizeof(__u32), sizeof(struct mpb_steer));
+MPB_OF_NS(mpb_rules, mpb_ns_rules, BPF_MAP_TYPE_HASH, 1, sizeof(__u32), sizeof(struct mpb_rules));
+MPB_HASH(mpb_ns, MPB_NAMESPACES_MAX, __u64, struct mpb_ns); /* counters, by the namespace's cookie */
 
 static const struct mpb_steer unsteered;
 

@@ -12,55 +12,10 @@
 
 MPB_DESCRIBE(MPB_PROBE, terms, "asks peers for rate limits and inactivity times, and obeys them");
 
-/* What a namespace's own maps look like: in sizes, as the observer's. */
-struct deals {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(struct mpb_tuple));
-	__uint(value_size, sizeof(struct mpb_deal));
-} mpb_deals SEC(".maps");
-
-struct paths {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct mpb_paths));
-} mpb_paths SEC(".maps");
-
-/* The observer's. */
-struct subflows {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(struct mpb_tuple));
-	__uint(value_size, sizeof(struct mpb_subflow));
-} mpb_subflows SEC(".maps");
-
-/* Namespaces by cookie: what is counted, and their maps. */
-MPB_HASH(mpb_ns_terms, MPB_NAMESPACES_MAX, __u64, struct mpb_terms_counts);
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct deals);
-} mpb_ns_deals SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct paths);
-} mpb_ns_paths SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct subflows);
-} mpb_ns_paced SEC(".maps");
+MPB_OF_NS(mpb_deals, mpb_ns_deals, BPF_MAP_TYPE_HASH, MPB_SUBFLOWS_DEFAULT, sizeof(struct mpb_tuple), sizeof(struct mpb_deal));
+MPB_OF_NS(mpb_paths, mpb_ns_paths, BPF_MAP_TYPE_HASH, 1, sizeof(__u32), sizeof(struct mpb_paths));
+MPB_OF_NS(mpb_subflows, mpb_ns_paced, BPF_MAP_TYPE_HASH, MPB_SUBFLOWS_DEFAULT, sizeof(struct mpb_tuple), sizeof(struct mpb_subflow)); /* the observer's */
+MPB_HASH(mpb_ns_terms, MPB_NAMESPACES_MAX, __u64, struct mpb_terms_counts); /* by the namespace's cookie */
 
 static const struct mpb_deal nothing_said = { .said = MPB_TERMS_TIMES };
 

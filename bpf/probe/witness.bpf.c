@@ -7,93 +7,12 @@
 
 MPB_DESCRIBE(MPB_PROBE, witness, "remembers how MPTCP subflows fared and ended");
 
-/* What a namespace's own maps look like: in sizes, as the observer's. */
-struct sights {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(struct mpb_tuple));
-	__uint(value_size, sizeof(struct mpb_sight));
-} mpb_sights SEC(".maps");
-
-struct past {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MPB_PAST_MAX);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct mpb_past));
-} mpb_past SEC(".maps");
-
-/* The observer's. */
-struct conns {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct mpb_conn));
-} mpb_conns SEC(".maps");
-
-/* What `sight` fills. */
-struct waits {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MPB_SUBFLOWS_DEFAULT);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(struct mpb_waiter));
-	__uint(value_size, sizeof(struct mpb_wait));
-} mpb_waits SEC(".maps");
-
-struct watch {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MPB_WATCH_MAX);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(__u64));
-} mpb_watch SEC(".maps");
-
-struct events {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, MPB_EVENTS_BYTES);
-} mpb_events SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct sights);
-} mpb_ns_sights SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct past);
-} mpb_ns_past SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct conns);
-} mpb_ns_alive SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct waits);
-} mpb_ns_waits SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct watch);
-} mpb_ns_watch SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, MPB_NAMESPACES_MAX);
-	__type(key, __u64);
-	__array(values, struct events);
-} mpb_ns_events SEC(".maps");
+MPB_OF_NS(mpb_sights, mpb_ns_sights, BPF_MAP_TYPE_HASH, MPB_SUBFLOWS_DEFAULT, sizeof(struct mpb_tuple), sizeof(struct mpb_sight));
+MPB_OF_NS(mpb_past, mpb_ns_past, BPF_MAP_TYPE_ARRAY, MPB_PAST_MAX, sizeof(__u32), sizeof(struct mpb_past));
+MPB_OF_NS(mpb_conns, mpb_ns_alive, BPF_MAP_TYPE_HASH, MPB_SUBFLOWS_DEFAULT, sizeof(__u32), sizeof(struct mpb_conn)); /* the observer's */
+MPB_OF_NS(mpb_waits, mpb_ns_waits, BPF_MAP_TYPE_HASH, MPB_SUBFLOWS_DEFAULT, sizeof(struct mpb_waiter), sizeof(struct mpb_wait)); /* `sight` fills it */
+MPB_OF_NS(mpb_watch, mpb_ns_watch, BPF_MAP_TYPE_ARRAY, MPB_WATCH_MAX, sizeof(__u32), sizeof(__u64));
+MPB_OF_NS(mpb_events, mpb_ns_events, BPF_MAP_TYPE_RINGBUF, MPB_EVENTS_BYTES, 0, 0);
 
 /* When an MPTCP socket sent its first SYN, by its address. What is forgotten here has no join latency. */
 struct {
