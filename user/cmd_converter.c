@@ -10,6 +10,7 @@
 #include "convert/service.h"
 #include "convert/verbs.h"
 #include "err.h"
+#include "feature.h"
 #include "ns.h"
 
 #define PORT_DEFAULT 1234 /* none is assigned (RFC 8803 section 9) */
@@ -172,6 +173,10 @@ static int client(const struct args *a)
 		err = err_usage("converter client", "needs the converter: to ADDRESS:PORT");
 	if (!err && a->netns)
 		err = ns_enter(a->netns, &ns);
+	if (!err && r.fastopen && r.mptcp && !feature_has("mptcp_fastopen")) {
+		err_hint("a kernel from 6.2 has it; without the word requests are sent behind the handshake");
+		err = err_lacks("fastopen", "MPTCP sockets of this kernel send nothing in SYNs");
+	}
 	return err ? err : service_run(&v);
 }
 

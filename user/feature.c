@@ -5,6 +5,8 @@
 #include <linux/bpf.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +66,16 @@ static int probe_mptcp_diag(char *reason, size_t size)
 		return no(n, reason, size);
 	free(list);
 	return 0;
+}
+
+static int probe_mptcp_fastopen(char *reason, size_t size)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, MPB_IPPROTO_MPTCP), one = 1, err;
+
+	err = fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &one, sizeof(one)) ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return err ? no(err, reason, size) : 0;
 }
 
 static int probe_bpffs(char *reason, size_t size)
@@ -233,6 +245,7 @@ const struct feature features[] = {
 	{ "btf", "CO-RE: policies read kernel structures by name", probe_btf, "a kernel with CONFIG_DEBUG_INFO_BTF" },
 	{ "mptcp", "Multipath TCP sockets", probe_mptcp, "a kernel with CONFIG_MPTCP" },
 	{ "mptcp_diag", "stat: state and fallback of connections", probe_mptcp_diag, "CONFIG_INET_MPTCP_DIAG (module mptcp_diag)" },
+	{ "mptcp_fastopen", "converters: requests in the SYNs of MPTCP sockets", probe_mptcp_fastopen, "a kernel from 6.2; else 'converter serve tcp'" },
 	{ "bpffs", "policies that stay loaded", probe_bpffs, "mount -t bpf bpf " PIN_ROOT },
 	{ "bpf_loop", "option walks", probe_bpf_loop, "a kernel from 5.17" },
 	{ "sock_ops", "subflows recorded from birth to end", probe_sock_ops, "a kernel with CONFIG_CGROUP_BPF" },

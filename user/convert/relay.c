@@ -12,10 +12,6 @@
 #define ASKED_MAX 3 /* with a cookie that holds no longer, without one, with the one that this brings */
 #define SO_ORIGINAL_DST 80 /* linux/netfilter_ipv4.h, which does not go with netinet/in.h */
 
-#ifndef TCP_FASTOPEN_NO_COOKIE
-#define TCP_FASTOPEN_NO_COOKIE 34
-#endif
-
 static struct relay *config(const struct session *s)
 {
 	return (struct relay *)s->loop->config;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "args.h"
 #include "err.h"
+#include "feature.h"
 #include "report_convert.h"
 #include "service.h"
 #include "uapi.h"
@@ -25,10 +26,6 @@
 #define BACKLOG 4096
 #define FDS_EACH 6 /* of a session: two sockets, two pipes */
 #define FDS_OTHER 64
-
-#ifndef TCP_FASTOPEN_NO_COOKIE
-#define TCP_FASTOPEN_NO_COOKIE 34
-#endif
 
 int endpoint_parse(const char *what, const char *word, struct sockaddr_in6 *to)
 {
@@ -100,8 +97,7 @@ static int listener(const struct service *v)
 	return fd;
 }
 
-/* Requests may stand in SYNs, without TCP's own cookie (RFC 8803 section 4.2): the Cookie TLV is for that. On MPTCP sockets from 6.2 on. */
-static bool take_fastopen(int fd)
+static bool sysctl_allows_fastopen(void)
 {
 	FILE *f = fopen("/proc/sys/net/ipv4/tcp_fastopen", "re");
 	int bits = 0;
@@ -111,7 +107,24 @@ static bool take_fastopen(int fd)
 			bits = 0;
 		fclose(f);
 	}
-	return bits & 2 && !set(fd, IPPROTO_TCP, TCP_FASTOPEN, BACKLOG) && !set(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1);
+	return bits & 2;
+}
+
+/* Requests may stand in SYNs, without TCP's own cookie (RFC 8803 section 4.2): the Cookie TLV is for that. */
+static bool take_fastopen(int fd, bool mptcp)
+{
+	return (!mptcp || feature_has("mptcp_fastopen")) && sysctl_allows_fastopen() && !set(fd, IPPROTO_TCP, TCP_FASTOPEN, BACKLOG) &&
+	       !set(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1);
+}
+
+/* Clients of 'converter add' go around a converter that does not take the request from the SYN. */
+static void note_no_fastopen(const char *name)
+{
+	if (!sysctl_allows_fastopen())
+		note("mptcp-bpf: %s: requests are not read from SYNs: net.ipv4.tcp_fastopen has not bit 2 set\nhint: sysctl -w net.ipv4.tcp_fastopen=3", name);
+	else
+		note("mptcp-bpf: %s: requests are not read from SYNs: MPTCP listeners of this kernel cannot; needs a kernel from 6.2\n"
+		     "hint: 'converter serve ... tcp' reads them, and speaks TCP with clients", name);
 }
 
 static int drop_rights(const char *user)
@@ -216,7 +229,7 @@ static int run(const struct service *v, struct thread *t, int signals, int quest
 		t[i].service = v;
 		t[i].loop = (struct loop){ .config = v->config, .kind = v->kind, .max_sessions = sessions ? sessions : 1, .listener = -1,
 					   .epoll = -1, .stop = -1, .spare = -1 };
-		fastopen = fastopen && fd >= 0 && take_fastopen(fd);
+		fastopen = fastopen && fd >= 0 && take_fastopen(fd, v->mptcp);
 		err = fd < 0 ? fd : loop_init(&t[i].loop, fd, v->handshake_ms, v->idle_ms);
 	}
 	if (!err && fastopen && v->mptcp && v->mend_window)
@@ -224,8 +237,7 @@ static int run(const struct service *v, struct thread *t, int signals, int quest
 	if (!err)
 		err = drop_rights(v->user);
 	if (!err && !fastopen)
-		note("mptcp-bpf: %s: nothing is read from SYNs: net.ipv4.tcp_fastopen has not bit 2 set, or the kernel cannot for MPTCP\n"
-		     "hint: sysctl -w net.ipv4.tcp_fastopen=3", name);
+		note_no_fastopen(name);
 	if (!err && unmended)
 		note("mptcp-bpf: %s: clients of several paths that send requests in SYNs may stall, but not those with 'converter add': %s", name,
 		     strerror(-unmended));
