@@ -27,6 +27,7 @@ furthest() {
 }
 bound() { server awk 'NR > 1 && $5 && $6 { bound = 1 } END { exit !bound }' /proc/net/packet; }
 
+export LAB_BACKEND=relay # a capture at a device with netem sees what leaves it after the delay
 up --path 20mbit,50ms --path 20mbit,50ms
 client ip mptcp endpoint flush
 client ip mptcp limits set subflows 8 add_addr_accepted 0
