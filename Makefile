@@ -35,7 +35,7 @@ UOBJ := $(USER:%.c=$(B)/%.o) $(B)/catalog.o
 all: $(B)/mptcp-bpf
 
 # What the lab, the demo and the tests need besides.
-tools: $(B)/relay $(B)/tests/mpio $(B)/tests/kernel/craft $(B)/tests/kernel/flow $(B)/tests/types $(B)/tests/foreign $(B)/tests/tools/foreign.bpf.o
+tools: $(B)/relay $(B)/tests/mpio $(B)/tests/kernel/craft $(B)/tests/kernel/flow $(B)/tests/types $(B)/tests/foreign $(B)/tests/tools/foreign.bpf.o $(B)/tests/refuse.so
 
 # The floors, said before the compiler says it worse.
 $(B)/.deps: Makefile
@@ -84,6 +84,10 @@ $(B)/tests/kernel/%: tests/kernel/%.c
 $(B)/tests/types $(B)/tests/foreign: $(B)/tests/%: tests/tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $< $(shell pkg-config --cflags --libs libxdp libbpf)
+
+$(B)/tests/%.so: tests/tools/%.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -shared -fPIC -o $@ $<
 
 demo: setup
 	$(Q)$(MAKE) all tools

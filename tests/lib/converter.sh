@@ -9,9 +9,9 @@ at_exit "rm -rf $work"
 command -v python3 >/dev/null || { skip "python3 is not installed" "connections through a converter"; done_testing; }
 
 # Where MPTCP sockets send and take nothing in SYNs, converters speak TCP, and what needs MPTCP to them is skipped: $mptcp is "mptcp" or "", $tcp is "" or "tcp"
-# shellcheck disable=SC2034
-mptcp=mptcp tcp=
-$bin features | grep -q '^mptcp_fastopen *yes' || { mptcp='' tcp=tcp; }
+mptcp=mptcp
+$bin features | grep -q '^mptcp_fastopen *yes' || mptcp=''
+tcp=${mptcp:-tcp} tcp=${tcp#mptcp}
 # if_mptcp DESC CMD...: a test of MPTCP between client and converter
 if_mptcp() { if [ "$mptcp" ]; then ok "$@"; else skip "mptcp_fastopen" "$1"; fi; }
 

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 bin=${MPTCP_BPF:-build/mptcp-bpf}
 lab=opt$$
+bytes=${BYTES:-20000000}
 work=$(mktemp -d)
 at_exit "rm -rf $work"
 at_exit "for ns in $lab-client $lab-server; do $bin -n \$ns unload --all; done; scripts/lab down $lab"
@@ -39,7 +40,7 @@ subtypes() {
 names=([0]=mp_capable [1]=mp_join [2]=dss [3]=add_addr [4]=remove_addr [5]=mp_prio)
 
 round() { # TITLE ADDR FILTER_IN FILTER_OUT PATHS...
-	local title=$1 addr=$2 in=$3 out=$4 dev dir n sub filter bytes=20000000
+	local title=$1 addr=$2 in=$3 out=$4 dev dir n sub filter
 	shift 4
 	if ! scripts/lab up $lab "$@" 2>"$work/lab.log"; then
 		sed 's/^/# /' "$work/lab.log"
@@ -57,7 +58,7 @@ round() { # TITLE ADDR FILTER_IN FILTER_OUT PATHS...
 		ok "$title: load $p" $bin -n $lab-client load $p dev path1,path2
 	done
 	$bin -n $lab-client tune addr_hide echo=1
-	ok "$title: 20 MB arrive intact" transfer "$addr" $bytes
+	ok "$title: $bytes bytes arrive intact" transfer "$addr" "$bytes"
 	until_true steady stat -c %s "$work"/path[12].pcap
 	kill "${pids[@]}"
 	wait "${pids[@]}" 2>/dev/null
@@ -97,7 +98,7 @@ scripts/lab up $lab --path veth --path veth || bail "no lab"
 server ip mptcp endpoint add 10.77.2.2 dev path2 signal
 for dev in path1 path2; do client ethtool -K $dev gro on; done
 ok "xdp: load addr_hide" $bin -n $lab-client load addr_hide hook xdp
-ok "xdp: 20 MB arrive intact" transfer 10.77.1.2 20000000
+ok "xdp: $bytes bytes arrive intact" transfer 10.77.1.2 "$bytes"
 n=$(($(counter addr_hide path1 in hidden) + $(counter addr_hide path2 in hidden)))
 ok "xdp: ADD_ADDR was hidden" test $n -gt 0
 is "$(client nstat -asz MPTcpExtAddAddr | awk '/AddAddr/ { print $2 }')" 0 "xdp: the client's kernel saw none"
