@@ -24,6 +24,7 @@ rtts() {
 		sort -n | awk -v share="$2" '{ v[NR] = $1 } END { print v[int(NR * share + 0.5)] }'
 }
 
+export LAB_BACKEND=relay # a capture at a device with netem sees what leaves it after the delay
 up --path 20mbit,20ms --path 20mbit,35ms
 client ip mptcp limits set subflows 0
 mb load minrtt
