@@ -16,7 +16,8 @@ MPB_HASH(mpb_waits, MPB_SUBFLOWS_DEFAULT, struct mpb_waiter, struct mpb_wait);
 
 static __always_inline void mpb_wait_begin(const struct mpb_waiter *key, const struct mpb_wait *fresh)
 {
-	if (bpf_map_update_elem(&mpb_waits, key, fresh, BPF_NOEXIST) == -E2BIG)
+	/* an int: before 6.4 the kernel's own functions for maps are called as they are, and extend no sign */
+	if ((int)bpf_map_update_elem(&mpb_waits, key, fresh, BPF_NOEXIST) == -E2BIG)
 		mpb_watch_count(MPB_WATCH_FULL);
 }
 
