@@ -73,11 +73,13 @@ ok "no longer" until_true says client '!grep { $_->{limit} =~ /^receive window/ 
 stop 5001
 ok "the payload is whole" finish 5001
 server sysctl -qw net.ipv4.tcp_rmem="$rmem"
+for i in 1 2; do scripts/lab path $lab $i rate=2mbit; done # which no machine is too slow to fill
 begin 10.77.1.2 5002 -d 600
 ok "two subflows" until_true joined
 ok "bulk: the congestion window" until_true says client '$s[0]{limit} =~ /^congestion window/'
 stop 5002
 ok "the payload is whole" finish 5002
+for i in 1 2; do scripts/lab path $lab $i rate=20mbit; done
 spawn echo server build/tests/mpio echo 10.77.1.2 5003
 until_true grep -q listening "$work/echo.err"
 spawn hold client build/tests/mpio hold -c 1 10.77.1.2 5003
