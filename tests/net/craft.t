@@ -12,11 +12,14 @@ at_exit "rm -rf $work"
 at_exit "for ns in $lab-client $lab-server $lab-f; do $bin -n \$ns unload --all; ip netns del \$ns; done; scripts/lab down $lab"
 at_exit 'kill "${pids[@]}"'
 
-# subflow NS FIELD FILTER: a field of the subflow for which the Perl expression holds
-subflow() {
-	$bin -n "$1" -j stat | perl -MJSON::PP -e 'my ($f, $e) = @ARGV; for my $c (@{decode_json(<STDIN>)->{connections}}) { for my $s (@{$c->{subflows}}) {
-		next unless eval $e; my $v = $s->{$f}; print JSON::PP::is_bool($v) ? ($v ? 1 : 0) : $v; exit } }' "$2" "$3"
+# of NS PERL [ARG...]: what the expression makes of $s, each subflow of the established connections. One that ended with data for a receiver that is gone
+# lives on for a minute, and says nothing.
+of() {
+	$bin -n "$1" -j stat | perl -MJSON::PP -e 'my $e = shift; for my $c (@{decode_json(<STDIN>)->{connections}}) { next unless $c->{state} eq "ESTAB";
+		for my $s (@{$c->{subflows}}) { eval $e } }' "${@:2}"
 }
+# subflow NS FIELD FILTER: a field of the subflow for which the Perl expression holds
+subflow() { of "$1" 'return unless eval $ARGV[1]; my $v = $s->{$ARGV[0]}; print JSON::PP::is_bool($v) ? ($v ? 1 : 0) : $v; exit' "$2" "$3"; }
 counters() { $bin -n "$1" -j list opt | perl -MJSON::PP -e 'my ($n, $c) = @ARGV; my $t = 0; for my $p (@{decode_json(<STDIN>)}) { next unless $p->{name} eq $n;
 	$t += $_->{counters}{$c} for @{$p->{attachments}} } print $t' "$2" "$3"; }
 # watch NS DEV PORT: from now on `inject HEX` sends these option bytes on that flow, and returns when they were received
@@ -46,9 +49,9 @@ grew() {
 	now=$(counters "$1" "$2" "$3")
 	[ "$now" -gt 0 ] && echo yes
 }
-subflows() { $bin -n "$1" -j stat | grep -o '"id":' | wc -l; }
+subflows() { of "$1" 'print "$s->{id}\n"' | wc -l; }
 # joined NS: the second subflow has been acknowledged
-joined() { [ "$($bin -n "$1" -j stat | perl -MJSON::PP -e 'print scalar grep { $_->{bytes_acked} || $_->{srtt_us} } map { @{$_->{subflows}} } @{decode_json(<STDIN>)->{connections}}')" = 2 ]; }
+joined() { [ "$(of "$1" 'print 1 if $s->{bytes_acked} || $s->{srtt_us}')" = 11 ]; }
 # flag NS FILTER [NS POLICY COUNTER]: that subflow's backup flag; "yes" where the counter has grown
 flag() { echo "$(subflow "$1" backup "$2")$([ $# = 2 ] || grew "${@:3}")"; }
 # connection SERVER CLIENT ADDR: a stream of `rate` bit/s that lives through the test
@@ -68,7 +71,6 @@ end() {
 	wait "${pids[@]}" 2>/dev/null
 	pids=()
 	rm -f "$work/recv"
-	# The next connection's subflows are not to be mistaken for this one's last words.
 	until_true says 0 subflows "$1"
 }
 
