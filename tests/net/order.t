@@ -26,6 +26,7 @@ for hide in '' tcx; do
 	export MPTCP_BPF_HIDE=$hide
 	at=${hide:+clsact}
 	at=${at:-tcx}
+	[ $at = clsact ] || $bin features | grep -q '^tcx *yes' || { skip "tcx" "the order there" && continue; }
 	for policy in opt_count minrtt prio_pin addr_hide; do ok "$at: load $policy" $bin -n $ns load $policy; done
 	is "$(chain in)" "opt_count_in prio_pin_in addr_hide_in steer_in " "$at: the runtime is the last at ingress, the others stand in order of loading"
 	is "$(chain e)" "opt_count_out prio_pin_out addr_hide_out steer_out " "$at: and at egress"

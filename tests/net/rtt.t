@@ -32,7 +32,7 @@ spawn keep client $bin -j stat -i 1
 for i in 1 2; do ok "a capture of path$i" capture path$i client path$i -s 128 -f "tcp port 500$i"; done
 until_true test -s "$work/keep.out"
 ok "a window begins" until_true beginning
-for i in 1 2; do begin 10.77.$i.2 500$i -r 4000000 -d 600; done
+for i in 1 2; do begin 10.77.$i.2 500$i -r 1000000 -d 600; done
 for i in 1 2; do ok "path$i: round-trip times are kept" until_true shown $i; done
 sleep 4
 for i in 1 2; do
