@@ -85,7 +85,7 @@ intact "by rule"
 ok "the default is for the others" $bin -n $lab-client rule del 1
 $bin -n $lab-client load split
 $bin -n $lab-client path add dev path1 weight 3
-transfer 80000000
+transfer $((80000000 * slow))
 ok "split and lia at once" on lia 2
 is "$($bin -n $lab-client -j stat | perl -MJSON::PP -e 'print map { $_->{sched} } @{decode_json(join "", <STDIN>)->{connections}}')" split "split schedules"
 paced=0
