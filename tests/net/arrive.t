@@ -22,7 +22,7 @@ index() { ip -n $lab-client -o link show lte | cut -d: -f1; }
 up --path 20mbit,10ms --path 20mbit,20ms
 address del
 agent client margin_ms=$((3000 * slow))
-begin 10.77.1.2 5001 -r 100000 -d 100
+begin 10.77.1.2 5001 -r 100000 -d 600
 ok "an address is not there: the connection has one path" going 5001
 ok "its endpoint stays" has 10.77.2.1 2
 sleep 1
@@ -55,7 +55,7 @@ kill -INT "$(cat "$work/send.5001.pid")"
 ok "the payload is whole" finish 5001
 
 unplug
-begin 10.77.1.2 5002 -r 100000 -d 100
+begin 10.77.1.2 5002 -r 100000 -d 600
 ok "a connection while it is unplugged" going 5002
 ok "plugged in" plug
 ok "the connection uses it" until_true from 5002 10.88.0.1

@@ -20,19 +20,19 @@ is "$(mb rule list)" "  1: prio 100 peer-port 5001 demand yes
 agent client poor_rtt_ms=2
 ok "it is closed" until_true told parked 10.77.2.1
 ok "for IPv6 too" until_true told parked fd77:2::1
-begin 10.77.1.2 5002 -r 100000 -d 100
-begin fd77:1::2 5003 -r 100000 -d 100
+begin 10.77.1.2 5002 -r 100000 -d 600
+begin fd77:1::2 5003 -r 100000 -d 600
 ok "data arrive where path 1 is poor" going 5002 5003
 ok "and again" going 5002 5003
 ok "nothing is opened" silent
-begin 10.77.1.2 5001 -r 100000 -d 100
+begin 10.77.1.2 5001 -r 100000 -d 600
 ok "a connection that asks for it: opened" until_true told opened 10.77.2.1 poor
 soon 2 "it joins" sockets 5001
-begin 10.77.1.2 5004 -r 100000 -d 100
+begin 10.77.1.2 5004 -r 100000 -d 600
 ok "data arrive on all" going 5001 5002 5003 5004
 for port in 5002 5003 5004; do is "$(sockets $port) $(sockets $port "$([ $port = 5003 ] && echo "[fd77:2::1]" || echo 10.77.2.1)")" "1 0" "port $port has not joined"; done
 ok "rules change" mb rule del demand no
-begin 10.77.1.2 5005 -r 100000 -d 100
+begin 10.77.1.2 5005 -r 100000 -d 600
 soon 2 "a new connection that no rule keeps off joins" sockets 5005
 stop 5003 5004 5005
 for port in 5003 5004 5005; do ok "the payload is whole" finish $port; done
@@ -43,8 +43,8 @@ stop 5001 5002
 for port in 5001 5002; do ok "the payload is whole" finish $port; done
 agent client
 ok "closed" until_true told parked 10.77.2.1
-begin 10.77.1.2 5006 -r 100000 -d 100
-begin 10.77.1.2 5007 -r 100000 -d 100
+begin 10.77.1.2 5006 -r 100000 -d 600
+begin 10.77.1.2 5007 -r 100000 -d 600
 ok "data arrive" going 5006 5007
 path 1 down
 ok "path 1 dies: opened" until_true told opened 10.77.2.1

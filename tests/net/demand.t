@@ -16,7 +16,7 @@ ok "without costs nothing is done" test ! -s "$work/agent.out"
 ok "path 2 costs more" mb path add dev path2 cost 10
 ok "its endpoint goes" until_true lacks 10.77.2.1
 ok "which is told" until_true told parked 10.77.2.1
-begin 10.77.1.2 5001 -r 300000 -d 100
+begin 10.77.1.2 5001 -r 300000 -d 600
 ok "data arrive" going 5001
 ok "by one path" subflows 1
 path 1 down
@@ -40,7 +40,7 @@ agent_end TERM
 ok "the agent ends: it is as it was" has 10.77.2.1 2
 agent client demand=1 poor_loss=20
 ok "closed again" until_true told parked 10.77.2.1
-begin 10.77.1.2 5002 -r 2000000 -d 100 # of few bytes no loss is told
+begin 10.77.1.2 5002 -r 2000000 -d 600 # of few bytes no loss is told
 path 1 loss=6%
 ok "more is lost than the bound: opened" until_true told opened 10.77.2.1 'loss \([2-9]\|[0-9][0-9]\)'
 path 1 loss=0%

@@ -12,7 +12,7 @@ withdrawn() { server nstat -asz MPTcpExtRmAddr | awk '/RmAddr/ { print $2 }'; }
 # transfer PORT [BYTES]: of so many a second, until it is whole. A slow one: once its receive buffer is full of what lies beyond a gap, the kernel takes in
 # nothing any more, not even what fills the gap.
 transfer() {
-	begin 10.77.1.2 "$1" -r "${2:-300000}" -d 100
+	begin 10.77.1.2 "$1" -r "${2:-300000}" -d 600
 	until_true joined || echo "# port $1: no second subflow"
 	going "$1" >/dev/null
 }
@@ -66,7 +66,7 @@ ok "up again: the endpoint is back" until_true has 10.77.2.1 2
 agent_end TERM
 
 ip -n $lab-client mptcp limits set subflows 0
-begin 10.77.2.2 5012 -r 100000 -d 100
+begin 10.77.2.2 5012 -r 100000 -d 600
 until_true test -s "$work/recv.5012.out"
 ip -n $lab-client mptcp limits set subflows 8 add_addr_accepted 8
 transfer 5022 4000000

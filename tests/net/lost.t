@@ -16,7 +16,7 @@ lose() {
 }
 
 up --path 20mbit,10ms --path 20mbit,20ms
-begin 10.77.1.2 5001 -r 100000 -d 100
+begin 10.77.1.2 5001 -r 100000 -d 600
 ok "two subflows" until_true joined
 agent client margin_ms=$((3000 * slow)) # what lives is known to it now
 lose

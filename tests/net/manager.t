@@ -30,7 +30,7 @@ endpoints=$(ip -n $lab-client mptcp endpoint)
 agent client margin_ms=$((300 * slow)) demand=1
 ok "the agent says what it leaves to others" grep -q 'managed in user space' "$work/agent.err"
 mb path add dev path2 cost 10
-begin 10.77.1.2 5001 -r 300000 -d 100
+begin 10.77.1.2 5001 -r 300000 -d 600
 ok "data arrive" going 5001
 ok "the manager makes a subflow" subflow "$(token)" 10.77.2.1 10.77.1.2 5001
 ok "there are two" until_true joined

@@ -16,7 +16,7 @@ for kind in "IPv4 10.77.1.2 , ," "IPv6 fd77:1::2 , ," "no link header 10.77.1.2 
 	read -r tun2 tun1 addr title < <(awk '{ print $NF, $(NF - 1), $(NF - 2); NF -= 3; print }' <<<"$kind" | tr '\n' ' ')
 	up --path "20mbit,5ms${tun1%,}" --path "20mbit,20ms${tun2%,}"
 	mb load standby
-	begin "$addr" 5001 -d 100 -r 300000
+	begin "$addr" 5001 -d 600 -r 300000
 	ok "$title: a transfer of two subflows" until_true joined
 	soon 1 "the second stands by" look client '$c->{subflows}[1]{backup} ? 1 : 0'
 	timeouts=$(steer timeouts) flips=$(look client '$c->{subflows}[1]{flips}')

@@ -19,7 +19,7 @@ fi
 ok "path 2 costs more" mb path add dev path2 cost 10
 agent client
 ok "it is closed" until_true told parked 10.77.2.1
-begin 10.77.1.2 5001 -r 300000 -d 100
+begin 10.77.1.2 5001 -r 300000 -d 600
 ok "data arrive" going 5001
 path 1 down
 ok "path 1 dies: it is left" until_true told evacuated 10.77.1.1 'silent for'

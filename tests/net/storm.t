@@ -21,7 +21,7 @@ for ((i = 0; i < flaps; i++)); do printf 'addr %s 10.77.2.1/24 dev path2\n' del 
 
 up --path 20mbit,10ms --path 20mbit,20ms
 ip -n $lab-client link add noise type veth peer name noise2 && ip -n $lab-client link set noise2 up || bail "no veth"
-begin 10.77.1.2 5001 -r 300000 -d 100
+begin 10.77.1.2 5001 -r 300000 -d 600
 ok "two subflows" until_true joined
 agent client margin_ms=$((500 * slow))
 

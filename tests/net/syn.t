@@ -32,7 +32,7 @@ up --path 20mbit,10ms --path 20mbit,20ms
 client sysctl -qw net.mptcp.blackhole_timeout=0 2>/dev/null # else a late SYN without MP_CAPABLE ends MPTCP for an hour
 before=$(rules)
 agent client
-begin 10.77.1.2 5001 -r 100000 -d 100
+begin 10.77.1.2 5001 -r 100000 -d 600
 ok "a path that works: the connection begins there" until_true from 5001 10.77.1.1
 ok "data arrive" going 5001
 is "$(times retried) $(rules)" "0 $before" "and nothing is done"
@@ -40,7 +40,7 @@ kill -INT "$(cat "$work/send.5001.pid")"
 ok "the payload is whole" finish 5001
 
 path 1 down
-begin 10.77.1.2 5002 -r 100000 -d 100
+begin 10.77.1.2 5002 -r 100000 -d 600
 ok "path 1 is dead: the SYN goes by path 2" until_true told retried 10.77.1.1 'next one from 10.77.2.1'
 ok "the connection is set up from there" until_true from 5002 10.77.2.1
 ok "data arrive" going 5002
@@ -65,7 +65,7 @@ is "$(wait=2 connect 10.77.1.2 5005)" "failed: late" "syn_ms=0: no other path"
 is "$(times retried)" 0 "is tried"
 end_agent
 agent client
-begin 10.77.1.2 5006 -r 100000 -d 100
+begin 10.77.1.2 5006 -r 100000 -d 600
 ok "a SYN is led elsewhere" until_true told retried 10.77.1.1
 agent_end KILL
 ok "the agent is killed; the connection is set up" until_true from 5006 10.77.2.1
