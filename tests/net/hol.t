@@ -40,6 +40,7 @@ bursts() { # COUNT: into the pipe
 	done
 }
 
+export LAB_BACKEND=relay # a capture at a device with netem does not see what that drops
 up --path 20mbit,10ms --path 20mbit,40ms
 ok "sight, on the receiver" $bin -n $lab-server load sight
 for side in client server; do
