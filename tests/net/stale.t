@@ -17,8 +17,11 @@ look() {
 }
 sees() { [ "$(look "($1) ? 1 : 0")" = 1 ]; }
 carries() { [ "$(look '$v ? $v->{bytes_acked} : 0')" -gt "$1" ]; }
-# arrivals: when segments came on path 2, so far
-arrivals() { sleep 1; tshark -r "$work/capture" -n -Y "tcp.srcport == 5001" -T fields -e frame.time_epoch 2>/dev/null; } # dumpcap writes twice a second
+# arrivals: when segments came on path 2, so far: the times in a file of libpcap's format. (tshark takes a minute to begin in an emulation.)
+arrivals() {
+	sleep 1 # dumpcap writes twice a second
+	perl -0777 -ne 'for (my $at = 24; $at + 16 <= length; ) { my ($s, $us, $len) = unpack "x$at L3"; printf "%d.%06d\n", $s, $us; $at += 16 + $len }' "$work/capture"
+}
 # last TIME, first TIME: arrival before, after
 last() { arrivals | awk -v t="$1" '$1 < t { last = $1 } END { print last }'; }
 first() { arrivals | awk -v t="$1" '$1 > t { print $1; exit }'; }
@@ -33,7 +36,7 @@ scripts/lab up $lab --path 2mbit,10ms --path 2mbit,10ms 2>"$work/lab.log" || bai
 client sysctl -qw net.mptcp.stale_loss_cnt=1 net.ipv4.tcp_orphan_retries=1 # soon
 ok "sight" mb load sight
 spawn monitor client $bin -j monitor event stale,recovered,closed
-spawn dumpcap client dumpcap -q -s 96 -i path2 -w "$work/capture" -f "tcp port 5001"
+spawn dumpcap client dumpcap -q -P -s 96 -i path2 -w "$work/capture" -f "tcp src port 5001"
 ok "a capture" until_true grep -q File: "$work/dumpcap.err"
 for side in client server; do $side sysctl -qw net.ipv4.tcp_rmem='4096 6291456 33554432'; done # as sched_faults.t does
 begin 10.77.1.2 5001 -r 3500000 -d 600 # more than one path takes: else all that path 2 had may have arrived otherwise, and the kernel misses nothing
