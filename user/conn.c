@@ -113,7 +113,8 @@ static void view_subflow(struct join *j, const struct mpb_snap *s, int rank, str
 	v->id = s->subflow_id ? (int)s->subflow_id : rank;
 	tuple_local(&s->tuple, v->local, sizeof(v->local));
 	tuple_remote(&s->tuple, v->remote, sizeof(v->remote));
-	strcpy(v->dev, dev_name(j, s->ifindex));
+	/* After a retransmission the kernel looks for a new route; until it has one, the device is the one that the socket is bound to. */
+	strcpy(v->dev, dev_name(j, s->ifindex ? s->ifindex : s->path_bound));
 	/* A rate of all ones is how the kernel says "not paced". */
 	v->pacing_bps = s->pacing_bps > UINT64_MAX / 8 ? 0 : s->pacing_bps * 8;
 	v->delivery_bps = s->delivery_bps * 8;

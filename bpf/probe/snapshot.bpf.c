@@ -73,8 +73,6 @@ int snapshot(struct bpf_iter__tcp *ctx)
 	if (interval)
 		snap.delivery_bps = (__u64)BPF_CORE_READ(tp, rate_delivered) * BPF_CORE_READ(tp, mss_cache) * USEC_PER_SEC / interval;
 	snap.ifindex = BPF_CORE_READ(sk, sk_dst_cache, dev, ifindex);
-	if (!snap.ifindex) /* after a retransmission the kernel looks for a new route */
-		snap.ifindex = BPF_CORE_READ(skc, skc_bound_dev_if);
 	snap.srtt_us = BPF_CORE_READ(tp, srtt_us) >> 3;
 	snap.rttvar_us = BPF_CORE_READ(tp, rttvar_us) >> 2;
 	snap.min_rtt_us = mpb_min_rtt(tp);
@@ -83,6 +81,7 @@ int snapshot(struct bpf_iter__tcp *ctx)
 	window = BPF_CORE_READ(tp, snd_una) + BPF_CORE_READ(tp, snd_wnd) - BPF_CORE_READ(tp, snd_nxt);
 	snap.peer_window = (__s32)window > 0 ? window : 0;
 	snap.dsack_dups = BPF_CORE_READ(tp, dsack_dups);
+	snap.path_bound = BPF_CORE_READ(skc, skc_bound_dev_if);
 	snap.paced = BPF_CORE_READ(sk, sk_pacing_status) != 0;
 	snap.ca_state = BPF_CORE_READ_BITFIELD_PROBED(tp, inet_conn.icsk_ca_state);
 	snap.backoff = BPF_CORE_READ(tp, inet_conn.icsk_retransmits);

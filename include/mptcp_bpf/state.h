@@ -97,7 +97,7 @@ struct mpb_snap {
 	__u64 dsn_sent;        /* next to send, next to be acknowledged, next to arrive: 64-bit DSN */
 	__u64 dsn_acked;
 	__u64 dsn_received;
-	__u32 ifindex;         /* of its route, else the one that the socket is bound to; 0: none */
+	__u32 ifindex;
 	__u32 srtt_us;
 	__u32 rttvar_us;
 	__u32 min_rtt_us;      /* 0: no sample yet */
@@ -110,6 +110,7 @@ struct mpb_snap {
 	__u32 lost;            /* packets marked lost, ever */
 	__u32 dsack_dups;      /* duplicates that the peer reported */
 	__u32 subflow_id;      /* 0: this kernel has none */
+	__u32 path_bound;      /* ifindex that the socket is bound to; 0: none */
 	__s16 local_id;
 	__u8 remote_id;
 	__u8 state;            /* TCP state */
@@ -123,7 +124,7 @@ struct mpb_snap {
 	__u8 ca_state;         /* enum tcp_ca_state */
 	__u8 backoff;          /* expiries of the retransmission timer in a row */
 	__u8 fallback;         /* enum mpb_fallback, if the connection is plain TCP */
-	__u8 pad[6];
+	__u8 pad[2];
 	char cc[16];
 	char sched[16];        /* the kernel's packet scheduler of the connection; "" where it has but one */
 	__u64 delivered_ns;    /* CLOCK_MONOTONIC, when something was acknowledged last */
