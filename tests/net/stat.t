@@ -21,9 +21,9 @@ receiver() { # ADDR COUNT
 	until_true grep -q listening "$work/err"
 }
 sees() { until_true says 1 stat "$1" || { $bin -n $lab-client -j stat | head -c 2000; return 1; }; }
+records() { bpftool -j map dump pinned "/sys/fs/bpf/mptcp-bpf/$cookie/mpb_subflows" | perl -MJSON::PP -e 'print scalar @{decode_json(join "", <STDIN>)}'; }
 
 is "$(stat 'scalar @{$o->{connections}}')" 0 "no connection, nothing loaded: an empty list"
-records() { bpftool -j map dump pinned "/sys/fs/bpf/mptcp-bpf/$cookie/mpb_subflows" | perl -MJSON::PP -e 'print scalar @{decode_json(join "", <STDIN>)}'; }
 for addr in 10.77.1.2 fd77:1::2; do
 	receiver $addr 1
 	nsenter --net=/run/netns/$lab-client build/tests/mpio send -r 8000000 -d 600 $addr 5001 >/dev/null &
