@@ -212,6 +212,26 @@ static int probe_struct_ops_link(char *reason, size_t size)
 	return probe_btf_has("bpf_struct_ops_map_link_detach", BTF_KIND_FUNC, reason, size);
 }
 
+/* An option of sockets that programs may set: a member of an enum without a name. */
+static int probe_live_callbacks(char *reason, size_t size)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int n = btf ? (int)btf__type_cnt(btf) : 0;
+	bool found = false;
+
+	for (int i = 1; i < n && !found; i++) {
+		const struct btf_type *t = btf__type_by_id(btf, i);
+
+		for (int k = 0; btf_is_enum(t) && k < btf_vlen(t) && !found; k++)
+			found = !strcmp(btf__name_by_offset(btf, btf_enum(t)[k].name_off), "TCP_BPF_SOCK_OPS_CB_FLAGS");
+	}
+	btf__free(btf);
+	if (found)
+		return 0;
+	snprintf(reason, size, "no TCP_BPF_SOCK_OPS_CB_FLAGS in the kernel's BTF");
+	return -ENOENT;
+}
+
 static int probe_native_sched(char *reason, size_t size)
 {
 	return probe_btf_has("bpf_struct_ops_mptcp_sched_ops", BTF_KIND_STRUCT, reason, size);
@@ -250,6 +270,8 @@ const struct feature features[] = {
 	{ "bpf_loop", "option walks", probe_bpf_loop, "a kernel from 5.17" },
 	{ "sock_ops", "subflows recorded from birth to end", probe_sock_ops, "a kernel with CONFIG_CGROUP_BPF" },
 	{ "iter_tcp", "stat, and taking over connections that exist", probe_iter_tcp, "a kernel with CONFIG_BPF_SYSCALL and BTF, from 5.15" },
+	{ "live_callbacks", "connections from before the load: their ends, terms of their paths", probe_live_callbacks,
+	  "a kernel from 6.12; else what ended goes with the next change" },
 	{ "tcx", "option policies at tc, as links", probe_tcx, "a kernel from 6.6; else clsact serves" },
 	{ "clsact", "option policies at tc where there is no tcx", probe_clsact, "CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF" },
 	{ "xdp", "option policies before the stack", probe_xdp, "a kernel with CONFIG_BPF_SYSCALL" },
