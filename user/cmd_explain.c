@@ -12,9 +12,9 @@
 #include "filter.h"
 #include "limit.h"
 #include "out.h"
+#include "records.h"
 #include "rules.h"
 #include "sight.h"
-#include "state.h"
 
 struct explanation {
 	const struct conn_view *c;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include "cmd.h"
 #include "err.h"
-#include "record.h"
+#include "recording.h"
 
 #define PATHS_MAX 16
 #define SWAPS_MAX 64
@@ -135,7 +135,7 @@ static int read_all(const char *path, struct plot *p)
 	if (!fgets(line, sizeof(line), from) || strncmp(line, RECORD_HEAD, strlen(RECORD_HEAD)))
 		err = err_fail(EINVAL, path, "is no recording of 'mptcp-bpf stat --record'");
 	while (!err && fgets(line, sizeof(line), from))
-		if (record_parse(line, &r) && add(p, &r))
+		if (recording_parse(line, &r) && add(p, &r))
 			err = err_fail(ENOMEM, path, "out of memory");
 	fclose(from);
 	if (!err && !p->npaths)

@@ -15,7 +15,7 @@
 #include "err.h"
 #include "filter.h"
 #include "metrics.h"
-#include "record.h"
+#include "recording.h"
 #include "sight.h"
 #include "state.h"
 #include "steer.h"
@@ -167,7 +167,7 @@ static int record(const struct args *a, const struct ns *ns, const struct filter
 		err = conns_read(ns, 0, &conns);
 		if (err)
 			break;
-		err = record_append(fd, &conns, f);
+		err = recording_append(fd, &conns, f);
 		conns_free(&conns);
 		nanosleep(&pause, NULL);
 	} while (!err);
@@ -190,7 +190,7 @@ int cmd_stat(const struct args *a)
 
 	err = filter_parse(a, FILTER_CONNS, &f);
 	if (!err && a->record)
-		err = fd = record_open(a->record);
+		err = fd = recording_open(a->record);
 	if (err >= 0)
 		err = ns_enter(a->netns, &ns);
 	if (!err && a->record)

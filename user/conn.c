@@ -8,6 +8,7 @@
 #include "diag.h"
 #include "err.h"
 #include "pin.h"
+#include "records.h"
 #include "scheduler.h"
 #include "sight.h"
 #include "snapshot.h"

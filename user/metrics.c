@@ -8,8 +8,8 @@
 #include "conn.h"
 #include "loaded.h"
 #include "metrics.h"
+#include "records.h"
 #include "sight.h"
-#include "state.h"
 #include "steer.h"
 
 const char *metrics_type(enum metrics_format format)

@@ -18,6 +18,7 @@
 #include "journal.h"
 #include "observer.h"
 #include "pin.h"
+#include "records.h"
 #include "scheduler.h"
 #include "state.h"
 #include "sweep.h"
@@ -216,5 +217,5 @@ int sweep(const struct ns *ns)
 	free(dead.live.list);
 	if (!err)
 		err = state_release(ns); /* nothing, unless nothing is loaded */
-	return err ? err : state_sweep(ns);
+	return err ? err : records_sweep(ns);
 }

@@ -4,7 +4,7 @@
 #include "unit.h"
 #include "err.h"
 #include "filter.h"
-#include "record.h"
+#include "recording.h"
 #include "sight.h"
 
 /* Every value is within 1/16 of the middle of its bucket, and buckets follow one another. */
@@ -49,15 +49,15 @@ static void records(void **unused)
 	struct record r;
 
 	(void)unused;
-	assert_true(record_parse("1795253418346 e3e1e9a8 2 path2 42424 54 38 107008 9 bL 1 minrtt\n", &r));
+	assert_true(recording_parse("1795253418346 e3e1e9a8 2 path2 42424 54 38 107008 9 bL 1 minrtt\n", &r));
 	assert_true(r.time_ms == 1795253418346 && r.token == 0xe3e1e9a8 && r.id == 2 && r.srtt_us == 42424 && r.sent == 107008 && r.received == 9);
 	assert_string_equal(r.dev, "path2");
 	assert_string_equal(r.flags, "bL");
 	assert_string_equal(r.sched, "minrtt");
-	assert_false(record_parse("1795253418346 e3e1e9a8 2 path2 42424 54 38 107008 9 bL 1 minr", &r)); /* cut short */
-	assert_false(record_parse("17 00000001 1 pa\n", &r));
-	assert_false(record_parse(RECORD_HEAD "\n", &r));
-	assert_false(record_parse("\n", &r));
+	assert_false(recording_parse("1795253418346 e3e1e9a8 2 path2 42424 54 38 107008 9 bL 1 minr", &r)); /* cut short */
+	assert_false(recording_parse("17 00000001 1 pa\n", &r));
+	assert_false(recording_parse(RECORD_HEAD "\n", &r));
+	assert_false(recording_parse("\n", &r));
 }
 
 static int parse(unsigned int keys, struct filter *f, const char *const *words)

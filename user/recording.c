@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 #include "err.h"
-#include "record.h"
+#include "recording.h"
 
-int record_open(const char *path)
+int recording_open(const char *path)
 {
 	static const char head[] = RECORD_HEAD "\n# " RECORD_COLUMNS "\n";
 	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666), err = 0;
@@ -43,7 +43,7 @@ static void put(FILE *to, uint64_t time_ms, const struct conn_view *c, const str
 		c->fallback ? "F" : "", none ? "-" : "", v->flips, c->sched);
 }
 
-int record_append(int fd, const struct conns *c, const struct filter *f)
+int recording_append(int fd, const struct conns *c, const struct filter *f)
 {
 	struct timespec now;
 	char *text = NULL;
@@ -64,7 +64,7 @@ int record_append(int fd, const struct conns *c, const struct filter *f)
 	return err;
 }
 
-bool record_parse(const char *line, struct record *r)
+bool recording_parse(const char *line, struct record *r)
 {
 	int end = 0;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A recording: a line of text for each subflow and moment, numbers with spaces between, in the order of RECORD_COLUMNS. A line that a crash cut short is
  * ended by the next one to append, and passed over by readers. */
-#ifndef MPB_USER_RECORD_H
-#define MPB_USER_RECORD_H
+#ifndef MPB_RECORDING_H
+#define MPB_RECORDING_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,11 +25,11 @@ struct record {
 };
 
 /* Opens for appending; a descriptor, or an error that is recorded. */
-int record_open(const char *path);
+int recording_open(const char *path);
 
 /* Appends one moment, in one write. */
-int record_append(int fd, const struct conns *c, const struct filter *f);
+int recording_append(int fd, const struct conns *c, const struct filter *f);
 
-bool record_parse(const char *line, struct record *r);
+bool recording_parse(const char *line, struct record *r);
 
 #endif
