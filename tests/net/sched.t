@@ -25,6 +25,7 @@ sees() {
 	return 1
 }
 only=build/tests/policies/only.bpf.o
+rate=$((2000000 / slow)) # an emulation is to do more than carry it
 
 # Refusals need no traffic.
 up --path 20mbit,5ms --path 20mbit,20ms
@@ -45,7 +46,7 @@ ok "nothing to watch" fails 1 'nothing is loaded' mb monitor
 is "$(loaded)" "" "none of them left anything loaded"
 
 # Where the policy says, there the bytes go; on connections before and after the load; and the stock scheduler is back after the unload.
-begin 10.77.1.2 5001 -r 2000000 -d 600
+begin 10.77.1.2 5001 -r $rate -d 600
 ok "two subflows" until_true joined
 ok "load, under a transfer" mb load $only id=0
 ok "all on the first path" sees client "<= 1"
@@ -109,7 +110,7 @@ for kind in "IPv6 fd77:1::2" "devices without a link header 10.77.1.2 ,tun" "vet
 	case $kind in IPv6*) title=IPv6 addr=fd77:1::2 ;; devices*) title="devices without a link header" tun=,tun ;; veth*) title="veth, with GSO and GRO" ;; esac
 	case $kind in veth*) up --path none --path none ;; *) up --path 20mbit,5ms$tun --path 20mbit,20ms$tun ;; esac
 	mb load $only id=0
-	begin $addr 5005 -r 2000000 -d 600
+	begin $addr 5005 -r $rate -d 600
 	until_true joined
 	ok "$title: all on the first path" sees client "<= 1"
 	mb tune only id="$(look client '$c->{subflows}[1]{local_id}')"
@@ -132,7 +133,7 @@ done
 mb load $only id=0
 nine() { [ "$(look client 'scalar @{$c->{subflows}}')" = 9 ]; }
 for ((port = 5041; port < 5045; port++)); do # now and then the kernel joins none of them
-	begin 10.77.1.2 $port -r 2000000 -d 600
+	begin 10.77.1.2 $port -r $rate -d 600
 	until_true nine && break
 	stop $port
 	finish $port
@@ -165,8 +166,8 @@ mkdir -p "$work/cg"
 mb load $only id=0
 ok "a second scheduler beside the first" mb load standby
 ok "a rule by port" mb rule add peer-port 5011 sched standby
-begin 10.77.1.2 5010 -r 2000000 -d 3000 # 62 rules take a while in an emulation
-begin 10.77.1.2 5011 -r 2000000 -d 3000
+begin 10.77.1.2 5010 -r $rate -d 3000 # 62 rules take a while in an emulation
+begin 10.77.1.2 5011 -r $rate -d 3000
 scheds() { look client 'join ",", map { my $c = $_; map { /:(\d+)$/; "$1=$c->{sched}" } $c->{subflows}[0]{remote} } sort { $a->{subflows}[0]{remote} cmp $b->{subflows}[0]{remote} } @c'; }
 soon 5010=only,5011=standby "each connection has its own" scheds
 ok "a rule by peer, of more weight" mb rule add peer 10.77.0.0/16 peer-port 5010 prio 5 sched standby
@@ -197,12 +198,12 @@ at_exit "rmdir $cgroup/$group"
 mb rule add mark 7 sched only
 ok "a rule by cgroup" mb rule add cgroup "$cgroup/$group" sched only
 ok "a cgroup that there is not" fails 2 'is no cgroup' mb rule add cgroup "$cgroup/none$$" sched only
-begin 10.77.1.2 5012 -r 2000000 -d 600
-begin 10.77.1.2 5013 -m 7 -r 2000000 -d 600
-begin 10.77.1.2 5014 -m 8 -r 2000000 -d 600
+begin 10.77.1.2 5012 -r $rate -d 600
+begin 10.77.1.2 5013 -m 7 -r $rate -d 600
+begin 10.77.1.2 5014 -m 8 -r $rate -d 600
 (
 	echo $BASHPID >"$cgroup/$group/cgroup.procs"
-	begin 10.77.1.2 5015 -r 2000000 -d 600
+	begin 10.77.1.2 5015 -r $rate -d 600
 )
 soon 5012=standby,5013=only,5014=standby,5015=only "connections by their mark, and by their cgroup" scheds
 stop 5012 5013 5014 5015
@@ -214,7 +215,7 @@ up --path 20mbit,5ms --path 20mbit,20ms
 flags() { look client 'join ",", map { $_->{backup} ? 1 : 0 } @{$c->{subflows}}'; }
 flags_are() { [ "$(flags)" = "$1" ]; }
 mb load $only id=0
-begin 10.77.1.2 5020 -r 2000000 -d 600
+begin 10.77.1.2 5020 -r $rate -d 600
 until_true joined
 id=$(look client '$c->{subflows}[1]{local_id}')
 until_true flags_are 0,1
@@ -230,7 +231,7 @@ ok "the peer, without us" until_true flags_are 0,0
 stop 5020
 ok "the payload is whole" finish 5020
 client ip mptcp endpoint change id "$(client ip mptcp endpoint | awk '/path2/ && /10\.77/ { for (i = 1; i < NF; i++) if ($i == "id") print $(i + 1) }')" backup
-begin 10.77.1.2 5021 -r 2000000 -d 600
+begin 10.77.1.2 5021 -r $rate -d 600
 until_true joined
 is "$(look client 'join ",", map { $_->{locked} ? 1 : 0 } @{$c->{subflows}}')" 0,1 "an endpoint of our own that is configured backup"
 mb load $only id=$id

@@ -8,6 +8,7 @@ lab=schf$$
 . tests/lib/transfer.sh
 scheds=(minrtt rr split standby)
 stock=5100
+rate=$((2000000 / (slow * slow))) # of five transfers: an emulation is to do more than carry them
 ports=("$stock" 5101 5102 5103 5104)
 
 # Port 510i belongs to the i-th scheduler, and nothing else to any.
@@ -51,7 +52,7 @@ roomy() { up "$@" && for side in client server; do $side sh -c "echo 4096 629145
 # Paths.
 roomy --path 20mbit,5ms --path 20mbit,20ms
 ok "schedulers, by port" load_all
-ok "a transfer of two subflows under each" begin_all -d 600 -r 2000000
+ok "a transfer of two subflows under each" begin_all -d 3000 -r $rate
 ok "and one under the stock scheduler" steered
 for percent in 1 5 20; do
 	loss 1 loss=$percent%
@@ -76,7 +77,7 @@ is "$(steer dropped)" 0 "no segment was dropped by us"
 whole "paths"
 
 # The controller.
-ok "new transfers" begin_all -d 600 -r 2000000
+ok "new transfers" begin_all -d 3000 -r $rate
 ok "unload of one" mb unload rr
 ok "they go on" going "${ports[@]}"
 ok "unload of all" mb unload --all
@@ -132,7 +133,7 @@ down
 roomy --path none --path none
 ip -n $lab-server addr add 10.77.1.2/32 dev lo # which path 1's device would take with it
 ok "schedulers, by port" load_all
-ok "transfers" begin_all -d 600 -r 2000000
+ok "transfers" begin_all -d 3000 -r $rate
 for side in client server; do
 	ip -n $lab-$side link set path2 down
 	ok "path 2 is down at the $side: they go on" going "${ports[@]}"
@@ -166,7 +167,7 @@ down
 # Tables that are full: who finds no room is counted and left to the stock scheduler, and has it when there is.
 roomy --path 20mbit,5ms --path 20mbit,20ms
 ok "tables of four subflows" mb load minrtt --max-subflows 4
-ok "transfers" begin_all -d 600 -r 2000000
+ok "transfers" begin_all -d 3000 -r $rate
 is "$(look client '($s->{observer}{subflows_full} > 0) . " " . (0 < grep { $_->{sched} eq "minrtt" } @c)')" "1 1" "who finds no room is counted, who finds some is steered"
 ok "they go on" going "${ports[@]}"
 ok "unload of all" mb unload --all

@@ -49,7 +49,7 @@ counted() {
 injected() { inject "$3" && until_counted "$1" "$2"; }
 until_counted() { for _ in 1 2 3 4; do above client "$1" "$2" && return; sleep 0.1; done; return 1; }
 
-up --path 20mbit,5ms --path 20mbit,5ms
+up --path 10mbit,5ms --path 10mbit,5ms
 while read -r word value regex; do
 	ok "$word $value is refused" fails 2 "'$value' is not $regex" mb path add dev path2 "$word" "$value"
 done <<-'END'
