@@ -9,7 +9,7 @@ lacks() { ! ip -n $lab-client mptcp endpoint | grep -q "^$1 "; } # ADDR
 told() { grep -q "\"event\":\"$1\".*\"address\":\"$2\".*$3" "$work/agent.out"; } # EVENT ADDR REGEX
 agent() { # SIDE ARGS...: what `run` takes
 	spawn agent "$1" $bin -j run "${settings[@]}" "${@:2}"
-	until_true grep -q watching "$work/agent.err"
+	until_true grep -q watching "$work/agent.err" || until_true grep -q watching "$work/agent.err" || bail "the agent does not come to watch"
 }
 agent_end() { # SIGNAL
 	kill -"$1" "$(cat "$work/agent.pid")"

@@ -55,7 +55,7 @@ whole 5001
 agent_end TERM
 
 agent client margin_ms=10000
-transfer 5002 4000000 # acknowledgements come at any moment
+transfer 5002 $((4000000 / slow)) # acknowledgements come at any moment
 ip -n $lab-client link set path2 down
 ok "a device goes down: its endpoint goes" until_true lacks 10.77.2.1
 ok "with the reason" until_true told evacuated 10.77.2.1 'device is down\|no carrier'
@@ -69,7 +69,7 @@ ip -n $lab-client mptcp limits set subflows 0
 begin 10.77.2.2 5012 -r 100000 -d 600
 until_true test -s "$work/recv.5012.out"
 ip -n $lab-client mptcp limits set subflows 8 add_addr_accepted 8
-transfer 5022 4000000
+transfer 5022 $((4000000 / slow))
 agent client margin_ms=10000
 ip -n $lab-client link set path2 down
 ok "a device goes down by which a connection goes that has no other: one that has leaves it alone" until_true told closed 10.77.2.1 'device is down\|no carrier'
