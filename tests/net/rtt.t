@@ -34,9 +34,9 @@ until_true test -s "$work/keep.out"
 ok "a window begins" until_true beginning
 for i in 1 2; do begin 10.77.$i.2 500$i -r 1000000 -d 600; done
 for i in 1 2; do ok "path$i: round-trip times are kept" until_true shown $i; done
-# sway MS SECONDS MS SECONDS: delays that are MS longer for SECONDS, in turns
+# sway MS SECONDS MS SECONDS: delays that are MS longer for SECONDS, in turns; an emulation takes as long again to say so
 sway() { while :; do for i in 1 2; do scripts/lab path $lab $i delay=$((20 * i + $1))ms; done; sleep "$2"; set -- "$3" "$4" "$1" "$2"; done; }
-sway 90 1 35 2 >/dev/null 2>&1 &
+sway 90 1 35 $((2 * slow)) >/dev/null 2>&1 &
 echo $! >"$work/sway.pid"
 sleep 20 # the window that is read, and its beginning, know nothing of before
 for i in 1 2; do
