@@ -66,14 +66,15 @@ watch() {
 }
 watched() { bpftool -j map lookup pinned "$(pins "$1")/mpb_watch" key 0 0 0 0 | grep -q '0x[0-9a-f]*[1-9a-f]'; } # MPB_WATCH_EVENTS
 
-# begin ADDR PORT ARGS...: a transfer from the client in the background, with what `mpio send` takes. finish PORT: its end; the payload must be whole.
+# begin ADDR PORT ARGS...: a transfer from the client in the background, with what `mpio send` takes; in an emulation, which a thousand segments a second keep
+# busy, a rate goes out in larger pieces. finish PORT: its end; the payload must be whole.
 begin() {
 	local addr=$1 port=$2 tcp=
 	shift 2
 	[ "$1" = -t ] && tcp=-t
 	spawn recv.$port server build/tests/mpio recv $tcp "$addr" "$port"
 	listens recv.$port
-	spawn send.$port client build/tests/mpio send "$@" -s "$port" "$addr" "$port"
+	spawn send.$port client build/tests/mpio send -g $((slow > 1 ? 20 : 1)) "$@" -s "$port" "$addr" "$port"
 }
 finish() {
 	local port=$1 bytes

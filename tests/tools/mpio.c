@@ -21,7 +21,7 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-struct options opt = { .seed = 1, .interval = 10, .length = 100, .conns = 1 };
+struct options opt = { .seed = 1, .interval = 10, .length = 100, .conns = 1, .grain = 1 };
 
 static const struct verb {
 	const char *name, *args;
@@ -30,8 +30,8 @@ static const struct verb {
 } verbs[] = {
 	{ "gen", "-b BYTES [-s SEED]", cmd_gen, "the pseudo-random stream of SEED to stdout" },
 	{ "recv", "[-t] [-n COUNT] ADDR PORT", cmd_recv, "listen; the payload of COUNT connections (1) to stdout" },
-	{ "send", "[-t] [-C CC] [-b BYTES] [-s SEED] [-d SEC] [-r BIT/S] [-m MARK] ADDR PORT", cmd_send,
-	  "the stream, or without -b and -d stdin, until SIGINT at the latest; ends when all is received" },
+	{ "send", "[-t] [-C CC] [-b BYTES] [-s SEED] [-d SEC] [-r BIT/S] [-g MS] [-m MARK] ADDR PORT", cmd_send,
+	  "the stream, or without -b and -d stdin, until SIGINT at the latest, -r in pieces of MS (1); ends when all is received" },
 	{ "echo", "[-t] ADDR PORT", cmd_echo, "listen; send back what comes on any number of connections" },
 	{ "ping", "[-t] [-c COUNT] [-i MS] [-l BYTES] [-k CONNS] ADDR PORT", cmd_ping,
 	  "COUNT messages (100), one every MS (10), to an echo, over CONNS connections (1) in turn; round-trip times" },
@@ -198,7 +198,7 @@ static void options_read(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "tRC:b:s:r:d:n:c:i:k:l:m:")) != -1) {
+	while ((c = getopt(argc, argv, "tRC:b:s:r:g:d:n:c:i:k:l:m:")) != -1) {
 		if (c == '?')
 			exit(usage());
 		else if (c == 't')
@@ -213,6 +213,8 @@ static void options_read(int argc, char **argv)
 			opt.seed = number(c, optarg, 1e15);
 		else if (c == 'r')
 			opt.rate = number(c, optarg, 1e15);
+		else if (c == 'g')
+			opt.grain = number(c, optarg, 1e6);
 		else if (c == 'd')
 			opt.seconds = number(c, optarg, 1e15);
 		else if (c == 'i')

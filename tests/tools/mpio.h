@@ -12,7 +12,7 @@
 struct options {
 	bool tcp, reverse;          /* reverse: of stream and sink, the other one connects */
 	uint64_t bytes, seed, rate; /* rate: bit/s */
-	double seconds, interval;   /* interval: ms */
+	double seconds, interval, grain; /* the last two: ms */
 	size_t length, count;       /* count: 0 is the verb's default */
 	size_t conns;
 	uint32_t mark;              /* of the socket that connects; 0: none */

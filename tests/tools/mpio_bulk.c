@@ -79,8 +79,8 @@ int cmd_send(const char *addr, const char *port)
 	ssize_t n;
 	double took;
 
-	if (opt.rate && opt.rate / 8000 < chunk)
-		chunk = opt.rate < 8000 ? 1 : opt.rate / 8000; /* a millisecond's worth */
+	if (opt.rate && opt.rate * opt.grain / 8000 < chunk)
+		chunk = opt.rate * opt.grain < 8000 ? 1 : opt.rate * opt.grain / 8000;
 	sigaction(SIGINT, &action, NULL);
 	for (; !interrupted; sent += n) {
 		if (opt.rate)
