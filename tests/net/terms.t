@@ -24,8 +24,14 @@ speed() {
 }
 slower() { [ "$(speed "$1")" -lt "$2" ]; }
 faster() { [ "$(speed "$1")" -gt "$2" ] || [ "$(look client "my (\$v) = grep { \$_->{dev} eq 'path$1' } @{\$c->{subflows}}; \$v->{pacing_bps}")" -gt "$2" ]; }
+# kbit N, bits N: N kbit/s, as the rates of the operator and as a number of bit/s; a fraction of it in an emulation, which could not fill the paths
+kbit() { echo $(($1 / slow / slow))kbit; }
+bits() { echo $(($1 * 1000 / slow / slow)); }
 # lengths CAPTURE: of the data in segments with an option that asks for 3 Mbit/s, each once
-lengths() { tshark -r "$work/$1.pcap" -Y "tcp.options contains fe:08:6d:62:0b:b8:00:00" -T fields -e tcp.len 2>/dev/null | sort -u; }
+lengths() {
+	local rate=$((3000 / slow / slow))
+	tshark -r "$work/$1.pcap" -Y "$(printf 'tcp.options contains fe:08:6d:62:%02x:%02x:00:00' $((rate >> 8)) $((rate & 255)))" -T fields -e tcp.len 2>/dev/null | sort -u
+}
 alone() { [ "$(look "$1" 'scalar @c')" = 0 ]; } # NS: no connection is left
 # timer: the keep-alive of the client's subflow on path 2, as ss has it
 timer() { client ss -tnHo "src $second" | grep -o 'timer:([a-z]*' | cut -d'(' -f2; }
@@ -49,7 +55,7 @@ counted() {
 injected() { inject "$3" && until_counted "$1" "$2"; }
 until_counted() { for _ in 1 2 3 4; do above client "$1" "$2" && return; sleep 0.1; done; return 1; }
 
-up --path 10mbit,5ms --path 10mbit,5ms
+up --path "$(kbit 10000),5ms" --path "$(kbit 10000),5ms"
 while read -r word value regex; do
 	ok "$word $value is refused" fails 2 "'$value' is not $regex" mb path add dev path2 "$word" "$value"
 done <<-'END'
@@ -81,13 +87,13 @@ srv unload --all
 for v in 4 6; do
 	addr=10.77.1.2 port=50${v}1
 	[ $v = 6 ] && addr=fd77:1::2
-	ok "IPv$v: the server asks for 3 Mbit/s on path 2" srv path add dev path2 ask-rate 3mbit
-	ok "IPv$v: the client obeys from 1 Mbit/s on" mb path add dev path2 obey 1mbit
+	ok "IPv$v: the server asks for 3 Mbit/s on path 2" srv path add dev path2 ask-rate "$(kbit 3000)"
+	ok "IPv$v: the client obeys from 1 Mbit/s on" mb path add dev path2 obey "$(kbit 1000)"
 	ok "IPv$v: a capture" capture wire$v server path2 -c 5000 -s 128 -f "tcp port 50${v}0"
 	begin $addr 50${v}0 -C cubic -d 600
-	soon "3000000 0" "IPv$v: a new subflow hears it" obeyed
-	ok "IPv$v: no faster than that" until_true slower 2 4000000
-	ok "IPv$v: the other path is" until_true faster 1 5000000
+	soon "$(bits 3000) 0" "IPv$v: a new subflow hears it" obeyed
+	ok "IPv$v: no faster than that" until_true slower 2 "$(bits 4000)"
+	ok "IPv$v: the other path is" until_true faster 1 "$(bits 5000)"
 	stop 50${v}0
 	ok "IPv$v: the payload is whole" finish 50${v}0
 	captured wire$v
@@ -97,32 +103,32 @@ for v in 4 6; do
 	until_true alone server
 	$bin features | grep -q '^live_callbacks *yes' || { skip_known live_callbacks "IPv$v: changes on subflows that live"; srv unload --all; continue; }
 
-	srv path add dev path2 ask-rate 4mbit
+	srv path add dev path2 ask-rate "$(kbit 4000)"
 	said=$(terms server said) trouble=$(troubles)
 	begin $addr $port -C cubic -d 600
 	ok "IPv$v: two subflows" until_true joined
 	ok "IPv$v: asked on and on" until_true above server said $((said + 5))
-	ok "IPv$v: a client without us sends as fast as it can" until_true faster 2 5000000
-	ok "IPv$v: the client obeys on path 2" mb path add dev path2 obey 1mbit
-	srv path add dev path2 ask-rate 2mbit
-	soon "2000000 0" "IPv$v: and hears what is asked from then on, on a subflow that lives" obeyed
-	ok "IPv$v: no faster than that" until_true slower 2 3000000
-	ok "IPv$v: the other path is" until_true faster 1 5000000
+	ok "IPv$v: a client without us sends as fast as it can" until_true faster 2 "$(bits 5000)"
+	ok "IPv$v: the client obeys on path 2" mb path add dev path2 obey "$(kbit 1000)"
+	srv path add dev path2 ask-rate "$(kbit 2000)"
+	soon "$(bits 2000) 0" "IPv$v: and hears what is asked from then on, on a subflow that lives" obeyed
+	ok "IPv$v: no faster than that" until_true slower 2 "$(bits 3000)"
+	ok "IPv$v: the other path is" until_true faster 1 "$(bits 5000)"
 	is "$(look client 'scalar grep { $_->{terms} && $_->{dev} ne "path2" } @{$c->{subflows}}')" 0 "IPv$v: and nothing is asked on it"
-	srv path add dev path2 ask-rate 5mbit ask-idle 5m
-	soon "5000000 300" "IPv$v: another rate" obeyed
-	ok "IPv$v: faster" until_true faster 2 3500000
-	mb path add dev path2 obey 1mbit rate 1500kbit
-	ok "IPv$v: no faster than the path's own rate" until_true slower 2 2500000
-	mb path add dev path2 obey 1mbit
-	srv path add dev path2 ask-rate 500kbit
+	srv path add dev path2 ask-rate "$(kbit 5000)" ask-idle 5m
+	soon "$(bits 5000) 300" "IPv$v: another rate" obeyed
+	ok "IPv$v: faster" until_true faster 2 "$(bits 3500)"
+	mb path add dev path2 obey "$(kbit 1000)" rate "$(kbit 1500)"
+	ok "IPv$v: no faster than the path's own rate" until_true slower 2 "$(bits 2500)"
+	mb path add dev path2 obey "$(kbit 1000)"
+	srv path add dev path2 ask-rate "$(kbit 500)"
 	ok "IPv$v: what is below the least" until_true above client refused 0
-	is "$(obeyed)" "5000000 300" "IPv$v: changes nothing"
+	is "$(obeyed)" "$(bits 5000) 300" "IPv$v: changes nothing"
 	srv path add dev path2
 	soon nothing "IPv$v: taken back" obeyed
-	ok "IPv$v: faster" until_true faster 2 7000000
-	srv path add dev path2 ask-rate 2mbit
-	soon "2000000 0" "IPv$v: asked again" obeyed
+	ok "IPv$v: faster" until_true faster 2 "$(bits 7000)"
+	srv path add dev path2 ask-rate "$(kbit 2000)"
+	soon "$(bits 2000) 0" "IPv$v: asked again" obeyed
 
 	watched path2 $port
 	ok "IPv$v: malformed: of six octets" counted malformed fe066d621388
@@ -131,13 +137,13 @@ for v in 4 6; do
 	ok "IPv$v: an idleness of nine seconds" counted refused fe086d6200000009
 	malformed=$(terms client malformed)
 	ok "IPv$v: another's experiment" inject fe0800ff00010000
-	is "$(obeyed)" "2000000 0" "IPv$v: all that changes nothing"
+	is "$(obeyed)" "$(bits 2000) 0" "IPv$v: all that changes nothing"
 	ok "IPv$v: a rate that is well formed is heard" counted heard fe086d620bb80000
 	is "$(terms client malformed)" "$malformed" "IPv$v: and the experiment is not ours to judge"
 	kill "$(cat "$work/craft.pid")"
 	ok "IPv$v: the data arrive" going $port
 	ok "IPv$v: unload at the client" mb unload --all
-	ok "IPv$v: the rate is its own again" until_true faster 2 7000000
+	ok "IPv$v: the rate is its own again" until_true faster 2 "$(bits 7000)"
 	ok "IPv$v: unload at the server" srv unload --all
 	is "$(troubles)" "$trouble" "IPv$v: the connection had no trouble"
 	stop $port
