@@ -3,9 +3,7 @@
 #ifndef MPB_USER_STATE_H
 #define MPB_USER_STATE_H
 
-#include <mptcp_bpf/sight.h>
 #include <mptcp_bpf/state.h>
-#include <mptcp_bpf/steer.h>
 #include <mptcp_bpf/terms.h>
 #include "ns.h"
 

@@ -21,7 +21,7 @@ pins() {
 	echo "/sys/fs/bpf/mptcp-bpf/$(nsenter --net="/run/netns/$1" perl -MSocket -MPOSIX=uname -e 'my ($v, $n) = (pack("Q", 0), pack("i", 8)); socket(my $s, AF_INET, SOCK_DGRAM, 0);
 		syscall((uname)[4] eq "x86_64" ? 55 : 209, fileno $s, SOL_SOCKET, 71, $v, $n); print unpack "Q", $v')"
 }
-# call NUMBER WORD...: the exit status and what was said go to files; a call that hangs, or waits so long for its neighbours, is ended after three minutes, SLOW times
+# call NUMBER WORD...: the exit status and what was said go to files; a call that hangs, while nineteen others may hold it up, is ended after three minutes
 call() {
 	local n=$1 status=0
 	shift
