@@ -14,4 +14,8 @@ int clsact_replace(int from, int to, int ifindex, enum mpb_dir dir); /* in one s
 void clsact_detach(const struct ns *ns, int prog, int ifindex, enum mpb_dir dir);
 __u32 clsact_id(int prog, int ifindex, enum mpb_dir dir); /* grows with time, like a link's; 0: not attached */
 
+/* Of the current network namespace, all that have a policy's program: their pins may be gone (bpffs unmounted), and a filter lives without. A qdisc whose
+ * marker is gone stays. */
+void clsact_sweep(void);
+
 #endif

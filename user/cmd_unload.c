@@ -5,6 +5,7 @@
 #include "attach.h"
 #include "away.h"
 #include "cc.h"
+#include "clsact.h"
 #include "cmd.h"
 #include "convert/table.h"
 #include "detour.h"
@@ -84,6 +85,7 @@ static int unload_all(struct ns *ns)
 	if (!err && paths_count(ns))
 		err = paths_write(ns, &paths);
 	if (!err) {
+		clsact_sweep();
 		detour_flush(ns);
 		err = away_restore(ns);
 	}
@@ -117,8 +119,10 @@ int cmd_unload(const struct args *a)
 	err = ns_enter(a->netns, &ns);
 	if (err)
 		return err;
-	if (a->all && !pin_present())
+	if (a->all && !pin_present()) {
+		clsact_sweep();
 		return 0;
+	}
 	err = pin_begin();
 	if (!err)
 		err = sweep(&ns);

@@ -96,6 +96,15 @@ tc -n $a qdisc add dev v0 clsact
 ok "with a clsact of somebody else" $bin -n $a load opt_count dev v0
 ok "all go" $bin -n $a unload --all
 ok "it stays" test -n "$(tc -n $a qdisc show dev v0 | grep clsact)"
+# A filter lives without its pins.
+tc -n $a filter add dev v0 ingress prio 2000 bpf bytecode '1,6 0 0 0' flowid 1:1
+pins >"$work/before"
+ok "two policies" eval "$bin -n $a load opt_count dev v0 && $bin -n $a load prio_pin dev v0"
+pins | grep -vxFf "$work/before" | sort -r | while read -r pin; do rm -d "$pin"; done
+is "$(tc -n $a filter show dev v0 ingress | grep -c direct-action)" 2 "their pins are removed: the filters stay"
+ok "unload --all" $bin -n $a unload --all
+is "$(tc -n $a filter show dev v0 ingress | grep -c direct-action)$(tc -n $a filter show dev v0 egress | grep -c direct-action)" 00 "takes them away"
+is "$(tc -n $a filter show dev v0 ingress | grep -c bytecode)" 1 "and nobody else's"
 unset MPTCP_BPF_HIDE
 
 # A namespace that ends with policies loaded is cleaned up after by the next call anywhere.
