@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A transfer over two paths under every scheduler, every congestion control and every option policy (at tc and at XDP) that the binary carries: it is in force,
-# both subflows are used, and the payload arrives intact.
+# A transfer over two paths under every scheduler, every congestion control (of both subflows) and every option policy (at tc and at XDP) that the binary
+# carries: it is in force, and the payload arrives intact.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 bin=${MPTCP_BPF:-build/mptcp-bpf}
@@ -10,9 +10,10 @@ ns=$lab-client
 work=$(mktemp -d)
 receiver=
 at_exit "rm -rf $work"
-at_exit "$bin -n $ns unload --all; scripts/lab down -q $lab"
+at_exit "$bin -n $ns unload --all; $bin -n $lab-server unload --all; scripts/lab down -q $lab"
 at_exit 'kill $receiver; echo >&5'
 scripts/lab up $lab --path 30mbit,5ms --path 30mbit,10ms || bail "no lab"
+$bin -n $lab-server load opt_count || bail "opt_count" # what all namespaces share is loaded once, not for each policy anew
 bytes=${BYTES:-5000000}
 build/tests/mpio gen -b "$bytes" -s 3 >"$work/payload"
 sum=$(sha256sum <"$work/payload")
@@ -30,12 +31,13 @@ transfer() {
 		client timeout $((60 * ${SLOW:-1})) build/tests/mpio send 10.77.1.2 $port >"$work/sent" &
 	sender=$!
 }
-# in_force KIND NAME: of the connection there is
+# in_force KIND NAME: of the connection there is, and its two subflows
 in_force() {
-	local what=sched
-	[ "$1" = cc ] && what='subflows}[0]{cc'
+	local of='$c'
+	[ "$1" = cc ] && of='@s'
 	for _ in $(seq 100); do
-		$bin -n $ns -j stat | perl -MJSON::PP -e "exit !grep { (\$_->{$what} // q()) eq \$ARGV[0] } @{decode_json(join q(), <STDIN>)->{connections}}" "$2" && return 0
+		$bin -n $ns -j stat | perl -MJSON::PP -e 'exit !grep { my $c = $_; my @s = @{$c->{subflows}}; 2 == @s && !grep { ($_->{$ARGV[0]} // "") ne $ARGV[1] } '"$of"' }
+			@{decode_json(join "", <STDIN>)->{connections}}' "$1" "$2" && return 0
 		kill -0 $sender 2>/dev/null || break
 	done
 	$bin -n $ns stat
