@@ -14,6 +14,7 @@
 #include "err.h"
 #include "ns.h"
 #include "pin.h"
+#include "state.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -99,5 +100,5 @@ int ns_enter(const char *netns, struct ns *ns)
 	if (sk >= 0)
 		close(sk);
 	pin_path(ns->dir, PIN_BASE "/%" PRIu64, ns->cookie);
-	return err;
+	return err ? err : state_check(ns);
 }

@@ -11,7 +11,8 @@ struct ns {
 	char dir[PATH_MAX]; /* its pins */
 };
 
-/* Enters both; netns NULL stays in the caller's. Open files that the caller named before: paths mean something else afterwards. */
+/* Enters both; netns NULL stays in the caller's. Open files that the caller named before: paths mean something else afterwards.
+ * Pins that another version of mptcp-bpf has made there are refused. */
 int ns_enter(const char *netns, struct ns *ns);
 
 #endif

@@ -50,6 +50,28 @@ static int get(const char *dir, const char *name)
 	return bpf_obj_get(pin_path(path, "%s/%s", dir, name));
 }
 
+int state_check(const struct ns *ns)
+{
+	for (size_t i = 0; i < NMAPS; i++) {
+		int fd = get(ns->dir, maps[i].name);
+		struct bpf_map_info info = {};
+		__u32 len = sizeof(info);
+		bool same;
+
+		if (fd < 0)
+			continue;
+		same = bpf_map_get_info_by_fd(fd, &info, &len) || (info.key_size == maps[i].key && info.value_size == maps[i].value);
+		close(fd);
+		if (same)
+			continue;
+		err_hint("end what is loaded with the version that loaded it ('mptcp-bpf unload --all'), or remove " PIN_BASE
+			 ", and load it anew; connections go on");
+		return err_fail(EPROTO, ns->dir, "made by another version of mptcp-bpf: the entries of %s have %u + %u bytes, not %zu + %zu", maps[i].name,
+				info.key_size, info.value_size, maps[i].key, maps[i].value);
+	}
+	return 0;
+}
+
 static int make_map(const struct ns *ns, size_t i, uint32_t max_subflows)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = maps[i].type == BPF_MAP_TYPE_HASH ? BPF_F_NO_PREALLOC : 0);

@@ -17,6 +17,9 @@ int state_release(const struct ns *ns);
 /* The same whatever is loaded: for a namespace that no longer exists. */
 int state_drop(const struct ns *ns);
 
+/* Refuses maps of another version, whose entries are others. */
+int state_check(const struct ns *ns);
+
 /* One of the namespace's maps by its name: a descriptor, or -1 and errno. */
 int state_map(const struct ns *ns, const char *name);
 

@@ -107,6 +107,19 @@ is "$(tc -n $a filter show dev v0 ingress | grep -c direct-action)$(tc -n $a fil
 is "$(tc -n $a filter show dev v0 ingress | grep -c bytecode)" 1 "and nobody else's"
 unset MPTCP_BPF_HIDE
 
+# Maps of another version.
+ok "load" $bin -n $a load opt_count dev v0
+conns=$(pins | grep -vxF "$pins_before" | grep mpb_conns)
+rm "$conns" && bpftool map create "$conns" type hash key 4 value 8 entries 1 name mpb_conns
+for verb in "stat" "load prio_pin" "unload --all"; do
+	# shellcheck disable=SC2086 # words
+	ok "$verb: entries that are not ours are refused" fails 1 'another version of mptcp-bpf: the entries of mpb_conns have 4 \+ 8 bytes' $bin -n $a $verb
+done
+rm -r "${conns%/*}"
+ok "they are removed: load" $bin -n $a load opt_count dev v0
+ok "unload --all" $bin -n $a unload --all
+ok "no pin is left" test "$(pins)" = "$pins_before"
+
 # A namespace that ends with policies loaded is cleaned up after by the next call anywhere.
 ok "load in another namespace" $bin -n $b load opt_count
 ip netns del $b
