@@ -8,7 +8,7 @@ lab=schf$$
 . tests/lib/transfer.sh
 scheds=(minrtt rr split standby)
 stock=5100
-rate=$((2000000 / (slow * slow))) # of five transfers: an emulation is to do more than carry them
+pace=(-d 3000 -r $((2000000 / slow ** 4)) -g $((slow > 1 ? 100 : 1))) # five transfers: an emulation is to do more than carry them
 ports=("$stock" 5101 5102 5103 5104)
 
 # Port 510i belongs to the i-th scheduler, and nothing else to any.
@@ -52,7 +52,7 @@ roomy() { up "$@" && for side in client server; do $side sh -c "echo 4096 629145
 # Paths.
 roomy --path 20mbit,5ms --path 20mbit,20ms
 ok "schedulers, by port" load_all
-ok "a transfer of two subflows under each" begin_all -d 3000 -r $rate
+ok "a transfer of two subflows under each" begin_all "${pace[@]}"
 ok "and one under the stock scheduler" steered
 for percent in 1 5 20; do
 	loss 1 loss=$percent%
@@ -77,7 +77,7 @@ is "$(steer dropped)" 0 "no segment was dropped by us"
 whole "paths"
 
 # The controller.
-ok "new transfers" begin_all -d 3000 -r $rate
+ok "new transfers" begin_all "${pace[@]}"
 ok "unload of one" mb unload rr
 ok "they go on" going "${ports[@]}"
 ok "unload of all" mb unload --all
@@ -90,12 +90,16 @@ until_true test -s "$work/monitor.out"
 kill -KILL "$(cat "$work/monitor.pid")"
 calls=("swap minrtt ecf" "load delay" "rule add peer 10.0.0.0/8 prio 9 sched split" "unload standby" "path add dev path1 cost 5" "swap ecf minrtt" "unload --all" "load priority")
 killed=0
+begun=${EPOCHREALTIME/./}
+mb swap rr ecf && mb swap ecf rr
+took=$(((${EPOCHREALTIME/./} - begun) / 2)) # us: what a call takes here, over which they are spread
 for ((n = 0; n < 24; n++)); do
 	# shellcheck disable=SC2086 # words
-	mb ${calls[n % ${#calls[@]}]} >/dev/null 2>&1 &
-	perl -e "select undef, undef, undef, $slow * 0.004 * ($n + 1)"
-	kill -KILL $! 2>/dev/null && killed=$((killed + 1))
+	$bin -n $lab-client ${calls[n % ${#calls[@]}]} >/dev/null 2>&1 & # the call itself, no subshell around it
+	perl -e "select undef, undef, undef, $took * ($n + 1) / 24e6"
+	kill -KILL $! 2>/dev/null
 	wait $! 2>/dev/null
+	[ $? = 137 ] && killed=$((killed + 1)) # not done before
 done
 echo "# $killed of $n calls were killed"
 ok "monitor and ${#calls[@]} kinds of calls killed half way: they go on" going "${ports[@]}"
@@ -134,7 +138,7 @@ down
 roomy --path none --path none
 ip -n $lab-server addr add 10.77.1.2/32 dev lo # which path 1's device would take with it
 ok "schedulers, by port" load_all
-ok "transfers" begin_all -d 3000 -r $rate
+ok "transfers" begin_all "${pace[@]}"
 for side in client server; do
 	ip -n $lab-$side link set path2 down
 	ok "path 2 is down at the $side: they go on" going "${ports[@]}"
@@ -168,7 +172,7 @@ down
 # Tables that are full: who finds no room is counted and left to the stock scheduler, and has it when there is.
 roomy --path 20mbit,5ms --path 20mbit,20ms
 ok "tables of four subflows" mb load minrtt --max-subflows 4
-ok "transfers" begin_all -d 3000 -r $rate
+ok "transfers" begin_all "${pace[@]}"
 is "$(look client '($s->{observer}{subflows_full} > 0) . " " . (0 < grep { $_->{sched} eq "minrtt" } @c)')" "1 1" "who finds no room is counted, who finds some is steered"
 ok "they go on" going "${ports[@]}"
 ok "unload of all" mb unload --all
