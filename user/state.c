@@ -50,26 +50,33 @@ static int get(const char *dir, const char *name)
 	return bpf_obj_get(pin_path(path, "%s/%s", dir, name));
 }
 
+/* Refuse a map, in DIR, whose entries are not of this version: looking one up would write past the end of ours. Closes FD; none is no map. */
+static int check_map(int fd, const char *dir, const char *name, size_t key, size_t value)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	bool same;
+
+	if (fd < 0)
+		return 0;
+	same = bpf_map_get_info_by_fd(fd, &info, &len) || (info.key_size == key && info.value_size == value);
+	close(fd);
+	if (same)
+		return 0;
+	err_hint("end what is loaded with the version that loaded it ('mptcp-bpf unload --all'), or remove " PIN_BASE ", and load it anew; connections go on");
+	return err_fail(EPROTO, dir, "made by another version of mptcp-bpf: the entries of %s have %u + %u bytes, not %zu + %zu", name, info.key_size,
+			info.value_size, key, value);
+}
+
 int state_check(const struct ns *ns)
 {
-	for (size_t i = 0; i < NMAPS; i++) {
-		int fd = get(ns->dir, maps[i].name);
-		struct bpf_map_info info = {};
-		__u32 len = sizeof(info);
-		bool same;
+	int err = check_map(observer_map("mpb_ns"), PIN_GLOBAL, "mpb_ns", sizeof(ns->cookie), sizeof(struct mpb_ns));
 
-		if (fd < 0)
-			continue;
-		same = bpf_map_get_info_by_fd(fd, &info, &len) || (info.key_size == maps[i].key && info.value_size == maps[i].value);
-		close(fd);
-		if (same)
-			continue;
-		err_hint("end what is loaded with the version that loaded it ('mptcp-bpf unload --all'), or remove " PIN_BASE
-			 ", and load it anew; connections go on");
-		return err_fail(EPROTO, ns->dir, "made by another version of mptcp-bpf: the entries of %s have %u + %u bytes, not %zu + %zu", maps[i].name,
-				info.key_size, info.value_size, maps[i].key, maps[i].value);
-	}
-	return 0;
+	if (!err)
+		err = check_map(observer_map("mpb_ns_terms"), PIN_GLOBAL, "mpb_ns_terms", sizeof(ns->cookie), sizeof(struct mpb_terms_counts));
+	for (size_t i = 0; !err && i < NMAPS; i++)
+		err = check_map(get(ns->dir, maps[i].name), ns->dir, maps[i].name, maps[i].key, maps[i].value);
+	return err;
 }
 
 static int make_map(const struct ns *ns, size_t i, uint32_t max_subflows)

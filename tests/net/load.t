@@ -116,6 +116,12 @@ for verb in "stat" "load prio_pin" "unload --all"; do
 	ok "$verb: entries that are not ours are refused" fails 1 'another version of mptcp-bpf: the entries of mpb_conns have 4 \+ 8 bytes' $bin -n $a $verb
 done
 rm -r "${conns%/*}"
+# alone CALL...: with a PID 1 and a bpffs of its own, in which the namespaces' counters are another version's
+alone() {
+	unshare --mount --pid --fork --mount-proc sh -c 'mount -t bpf bpf /sys/fs/bpf && mkdir -p /sys/fs/bpf/mptcp-bpf/global/observe &&
+		bpftool map create /sys/fs/bpf/mptcp-bpf/global/observe/mpb_ns type hash key 8 value 1024 entries 1 name mpb_ns && exec "$@"' sh "$@"
+}
+ok "nor are counters that all namespaces share" fails 1 'global: made by another version of mptcp-bpf: the entries of mpb_ns have 8 \+ 1024 bytes' alone $bin -n $a stat
 ok "they are removed: load" $bin -n $a load opt_count dev v0
 ok "unload --all" $bin -n $a unload --all
 ok "no pin is left" test "$(pins)" = "$pins_before"
